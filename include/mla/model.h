@@ -1,0 +1,92 @@
+// A loaded checkpoint: const, shared by any number of sessions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mla/export.h"
+#include "mla/tokenizer.h"
+
+namespace mla {
+
+/// How activations are held and sums are made. f32: float32 throughout, whatever the weights' type.
+enum class Precision { f32 };
+
+struct LoadOptions {
+  Precision precision = Precision::f32;
+};
+
+/// Tensors of one type in a checkpoint.
+struct DTypeUse {
+  std::size_t tensors = 0;
+  std::size_t bytes = 0;
+};
+
+/// What a checkpoint is, for a person and for sizing memory.
+struct ModelInfo {
+  std::string path;
+  std::string architecture;  ///< `model_type`.
+  std::vector<std::pair<std::string, std::int64_t>>
+      dimensions;  ///< The config's sizes by their names, in order.
+  std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
+  std::size_t vocab_size = 0;
+  std::size_t max_context = 0;  ///< Tokens a session may hold.
+  std::size_t parameters = 0;   ///< Elements of all tensors in use.
+  std::size_t active_parameters =
+      0;                         ///< Of these, what one token passes through: without the experts not chosen.
+  std::size_t weight_bytes = 0;  ///< All tensors of the checkpoint as they lie in the file.
+  std::map<std::string, DTypeUse> dtypes;
+  std::size_t cache_bytes_per_token = 0;       ///< Float32, latent and shared rotated key, all layers.
+  std::size_t full_cache_bytes_per_token = 0;  ///< What keys and values of every head would take.
+  std::vector<std::string> ignored_tensors;    ///< Recognized and not needed (multi-token-prediction layers).
+  std::vector<std::string> ignored_config;     ///< Keys of config.json that change nothing in inference.
+};
+
+/// Sampling defaults and stop ids, from generation_config.json over config.json.
+struct GenerationConfig {
+  std::optional<TokenId> bos_token_id;
+  std::vector<TokenId> eos_token_ids;
+  std::optional<bool> do_sample;
+  std::optional<double> temperature;
+  std::optional<std::int64_t> top_k;
+  std::optional<double> top_p;
+  std::optional<double> min_p;
+  std::optional<double> typical_p;
+  std::optional<double> repetition_penalty;
+};
+
+struct ModelParts;
+
+class MLA_API Model {
+ public:
+  /// Loads a Hugging Face folder: config.json, model.safetensors (or shards with their index), and
+  /// generation_config.json if there is one. The weights stay in the mapped files; loading reads the headers
+  /// and the small vectors only. Throws Error (io, format, unsupported, mismatch) that names file and tensor
+  /// or field.
+  static std::shared_ptr<const Model> load(const std::filesystem::path& folder,
+                                           const LoadOptions& options = {});
+
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const ModelInfo& info() const;
+  const GenerationConfig& generation_config() const;
+
+  /// For mla's own rooms.
+  const ModelParts& parts() const { return *parts_; }
+
+ private:
+  explicit Model(std::unique_ptr<const ModelParts> parts);
+
+  std::unique_ptr<const ModelParts> parts_;
+};
+
+}  // namespace mla

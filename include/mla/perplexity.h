@@ -1,0 +1,30 @@
+// How surprised a model is by a text.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+
+#include "mla/export.h"
+#include "mla/session.h"
+#include "mla/tokenizer.h"
+
+namespace mla {
+
+struct PerplexityResult {
+  double perplexity = 0.0;
+  double standard_error = 0.0;  ///< Of the perplexity, taking tokens as independent.
+  double mean_nll = 0.0;        ///< Mean negative log-likelihood, nats a token.
+  std::size_t scored_tokens = 0;
+};
+
+/// The text is cut into windows of `context` tokens; each starts afresh, and its first half is given, not
+/// scored, so that every scored token has at least that much before it. A text shorter than one window is
+/// scored from its second token on. If `bos` is not negative it replaces the first token of every window but
+/// the first (which has its own). (The scheme of llama.cpp's perplexity tool.) Throws Error(argument) for
+/// fewer than two tokens or a context below 2.
+MLA_API PerplexityResult
+perplexity(Session& session, std::span<const TokenId> ids, std::size_t context, TokenId bos,
+           const std::function<void(std::size_t done, std::size_t total)>& progress = {});
+
+}  // namespace mla

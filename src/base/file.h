@@ -1,0 +1,54 @@
+// Files: read whole, mapped read-only, or written atomically.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace mla {
+
+/// The content of a regular file of at most `max_bytes`. Throws Error(io): missing, not a regular file,
+/// unreadable; Error(limit): larger.
+std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// A regular file mapped read-only for as long as the object lives. Pages are read when touched; nothing is
+/// copied.
+class MappedFile {
+ public:
+  /// Throws Error(io) if the file is missing, not a regular file or cannot be mapped. An empty file maps to
+  /// no bytes.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Writes into a temporary file beside `path`; `commit` flushes it to disk and renames it to `path` in one
+/// step. Until then `path` is untouched; an object destroyed uncommitted removes its temporary file.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace mla

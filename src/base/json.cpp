@@ -1,0 +1,139 @@
+#include "base/json.h"
+
+#include <cmath>
+#include <vector>
+
+#include "base/file.h"
+#include "mla/error.h"
+
+namespace mla {
+namespace {
+
+/// Watches the parser go by and stops it at the first duplicate key or at too deep a nesting.
+class Strictness {
+ public:
+  explicit Strictness(const std::string& source) : source_(source) {}
+
+  bool operator()(int depth, nlohmann::json::parse_event_t event, Json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (static_cast<std::size_t>(depth) > kMaxJsonDepth)
+      throw Error(ErrorCode::format, source_, "",
+                  "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    if (event == Event::object_start) keys_.emplace_back();
+    if (event == Event::object_end) keys_.pop_back();
+    if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second)
+      throw Error(ErrorCode::format, source_, parsed.get<std::string>(),
+                  "the key stands twice in one object");
+    return true;
+  }
+
+ private:
+  const std::string& source_;
+  std::vector<std::set<std::string>> keys_;
+};
+
+/// What `value` is, for "found ..." in a message.
+std::string describe(const Json& value) {
+  if (value.is_object() || value.is_array()) return std::string("an ") + value.type_name();
+  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 60) + "...";
+  return text;
+}
+
+std::string range(const std::string& kind, double least, double greatest) {
+  char buffer[96];
+  std::snprintf(buffer, sizeof buffer, " in [%.10g, %.10g]", least, greatest);
+  return kind + buffer;
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& source) {
+  try {
+    return Json::parse(text.begin(), text.end(), Strictness(source));
+  } catch (const Json::exception& error) {
+    // nlohmann's text begins with "[json.exception.parse_error.101] "; a person needs only what follows.
+    std::string reason = error.what();
+    if (const std::size_t end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
+    throw Error(ErrorCode::format, source, "", "not valid JSON: " + reason);
+  }
+}
+
+Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes) {
+  return parse_json(read_file(path, max_bytes), path.string());
+}
+
+bool JsonField::has(std::string_view key) const {
+  return find(key).has_value();
+}
+
+JsonField JsonField::get(std::string_view key) const {
+  expect_object();
+  const std::string place = place_.empty() ? std::string(key) : place_ + "." + std::string(key);
+  const auto it = value_->find(key);
+  if (it == value_->end()) throw Error(ErrorCode::format, file_, place, "missing");
+  return JsonField(*it, file_, place);
+}
+
+std::optional<JsonField> JsonField::find(std::string_view key) const {
+  expect_object();
+  const auto it = value_->find(key);
+  if (it == value_->end() || it->is_null()) return std::nullopt;
+  return get(key);
+}
+
+std::size_t JsonField::array_size() const {
+  if (!value_->is_array()) fail("found " + describe(*value_) + ", expected an array");
+  return value_->size();
+}
+
+JsonField JsonField::element(std::size_t index) const {
+  return JsonField(value_->at(index), file_, place_ + "[" + std::to_string(index) + "]");
+}
+
+std::int64_t JsonField::as_int(std::int64_t least, std::int64_t greatest) const {
+  const bool fits = value_->is_number_integer() &&
+                    !(value_->is_number_unsigned() && value_->get<std::uint64_t>() > INT64_MAX);
+  if (!fits || value_->get<std::int64_t>() < least || value_->get<std::int64_t>() > greatest)
+    fail("found " + describe(*value_) + ", expected an integer in [" + std::to_string(least) + ", " +
+         std::to_string(greatest) + "]");
+  return value_->get<std::int64_t>();
+}
+
+double JsonField::as_number() const {
+  if (!value_->is_number() || !std::isfinite(value_->get<double>()))
+    fail("found " + describe(*value_) + ", expected a finite number");
+  return value_->get<double>();
+}
+
+double JsonField::as_number(double least, double greatest) const {
+  const double number = as_number();
+  if (number < least || number > greatest)
+    fail("found " + describe(*value_) + ", expected " + range("a number", least, greatest));
+  return number;
+}
+
+bool JsonField::as_bool() const {
+  if (!value_->is_boolean()) fail("found " + describe(*value_) + ", expected true or false");
+  return value_->get<bool>();
+}
+
+const std::string& JsonField::as_string() const {
+  if (!value_->is_string()) fail("found " + describe(*value_) + ", expected a string");
+  return value_->get_ref<const std::string&>();
+}
+
+const JsonField& JsonField::expect_object() const {
+  if (!value_->is_object()) fail("found " + describe(*value_) + ", expected an object");
+  return *this;
+}
+
+void JsonField::fail(const std::string& message) const {
+  throw Error(ErrorCode::format, file_, place_, message);
+}
+
+void JsonField::unsupported(const std::string& message) const {
+  throw Error(ErrorCode::unsupported, file_, place_, message);
+}
+
+}  // namespace mla

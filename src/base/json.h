@@ -1,0 +1,66 @@
+// Strict JSON: files of bounded size and depth, without duplicate keys, and fields read with their type and
+// range checked. Every error names the file and the field.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace mla {
+
+using Json = nlohmann::json;
+
+inline constexpr std::size_t kMaxJsonDepth = 64;
+
+/// Parses `text`; `source` is the file's name for errors. Throws Error(format) on a syntax error, on bad
+/// UTF-8, on nesting deeper than kMaxJsonDepth and on a key that stands twice in one object.
+Json parse_json(std::string_view text, const std::string& source);
+
+/// Reads and parses a regular file of at most `max_bytes`. Throws Error(io) or Error(format).
+Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 28);
+
+/// A value in a JSON document together with its place ("rope_scaling.factor"), for reading it strictly.
+/// The document must outlive the field.
+class JsonField {
+ public:
+  JsonField(const Json& value, std::string file, std::string place = {})
+      : value_(&value), file_(std::move(file)), place_(std::move(place)) {}
+
+  const Json& json() const { return *value_; }
+  const std::string& file() const { return file_; }
+  const std::string& place() const { return place_; }
+
+  /// Object access. `get` throws Error(format) if the key is absent; `find` returns nothing if the key is
+  /// absent or null.
+  bool has(std::string_view key) const;
+  JsonField get(std::string_view key) const;
+  std::optional<JsonField> find(std::string_view key) const;
+
+  /// Array access.
+  std::size_t array_size() const;
+  JsonField element(std::size_t index) const;
+
+  std::int64_t as_int(std::int64_t least, std::int64_t greatest) const;
+  double as_number() const;  ///< Finite.
+  double as_number(double least, double greatest) const;
+  bool as_bool() const;
+  const std::string& as_string() const;
+  const JsonField& expect_object() const;
+
+  /// Throws Error(`code`) that names file and place.
+  [[noreturn]] void fail(const std::string& message) const;
+  [[noreturn]] void unsupported(const std::string& message) const;
+
+ private:
+  const Json* value_;
+  std::string file_;
+  std::string place_;
+};
+
+}  // namespace mla

@@ -1,0 +1,121 @@
+#include "cli/command.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <iterator>
+#include <limits>
+
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "mla/error.h"
+
+namespace mla::cli {
+namespace {
+
+constexpr std::size_t kMostText = std::size_t{1} << 32;
+
+bool is_model(const std::filesystem::path& folder) {
+  std::error_code error;
+  return std::filesystem::exists(folder / "config.json", error);
+}
+
+std::filesystem::path shipped_model() {
+  if (const char* named = std::getenv("MLA_MODEL"); named != nullptr && *named != '\0') return named;
+  const std::filesystem::path name = std::filesystem::path("models") / "stories";
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::filesystem::path installed = program.parent_path().parent_path() / "share" / "mla" / name;
+  const std::filesystem::path beside_build = program.parent_path().parent_path() / name;
+  const std::filesystem::path in_source = std::filesystem::path(MLA_SOURCE_DIR) / name;
+  for (const std::filesystem::path& folder : {installed, beside_build, in_source})
+    if (is_model(folder)) return folder;
+  throw Error(ErrorCode::io, installed.string(), "", "there is no shipped model here; name one with -m");
+}
+
+}  // namespace
+
+void ModelOptions::add_model(CLI::App& command) {
+  command
+      .add_option("-m,--model", model, "Model folder (default: the shipped models/stories, or $MLA_MODEL)")
+      ->type_name("DIR");
+}
+
+void ModelOptions::add_all(CLI::App& command) {
+  add_model(command);
+  command.add_option("-t,--threads", threads, "Threads (default: physical cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxThreads));
+  command.add_option("--batch", batch, "Most tokens computed at once in prefill")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
+      ->capture_default_str();
+  command.add_option("-c,--context", context, "Most tokens kept (default: what the model has positions for)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
+  command.add_option("--precision", precision, "Activations and sums: f32 (exact)")
+      ->check(CLI::IsMember({"f32"}))
+      ->capture_default_str();
+}
+
+std::filesystem::path ModelOptions::folder() const {
+  return model.empty() ? shipped_model() : std::filesystem::path(model);
+}
+
+std::shared_ptr<const Model> ModelOptions::load() const {
+  return Model::load(folder());
+}
+
+SessionOptions ModelOptions::session_options() const {
+  return {.threads = threads, .batch = batch, .context = context, .attention = AttentionPath::automatic};
+}
+
+void PromptOptions::add(CLI::App& command, bool with_file) {
+  CLI::Option_group* group = command.add_option_group("Prompt");
+  text_option = group->add_option("-p,--prompt", text, "Text to start from")->type_name("TEXT");
+  if (with_file)
+    group->add_option("-f,--file", file, "File with the text to start from (- for stdin)")->type_name("FILE");
+  ids_option =
+      group->add_option("--ids", ids, "Token ids to start from; needs no tokenizer")->type_name("1,2,3");
+  group->require_option(0, 1);
+}
+
+std::vector<TokenId> PromptOptions::tokens(const Tokenizer* tokenizer) const {
+  if (is_ids()) return parse_ids(ids);
+  return tokenizer->encode(file.empty() ? text : read_text(file));
+}
+
+std::vector<TokenId> parse_ids(std::string_view text) {
+  std::vector<TokenId> ids;
+  const char* next = text.data();
+  const char* const end = text.data() + text.size();
+  const auto skip_separators = [&] {
+    while (next != end && std::strchr(", \t\r\n", *next) != nullptr) ++next;
+  };
+  for (skip_separators(); next != end; skip_separators()) {
+    TokenId id = 0;
+    const auto [rest, error] = std::from_chars(next, end, id);
+    if (error != std::errc() || id < 0 || (rest != end && std::strchr(", \t\r\n", *rest) == nullptr))
+      throw Error(
+          ErrorCode::argument, "", "ids",
+          "found \"" + std::string(next, std::min(end, next + 20)) + "\", expected token ids like 1,2,3");
+    ids.push_back(id);
+    next = rest;
+  }
+  return ids;
+}
+
+std::string read_text(const std::string& file) {
+  if (file != "-") return read_file(file, kMostText);
+  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw Error(ErrorCode::io, "stdout", "", std::string("cannot write: ") + std::strerror(errno));
+}
+
+}  // namespace mla::cli

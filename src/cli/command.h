@@ -1,0 +1,70 @@
+// What the subcommands share: options that mean the same everywhere, and output that notices when it is not
+// written.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mla/model.h"
+#include "mla/session.h"
+#include "mla/tokenizer.h"
+
+namespace mla::cli {
+
+/// -m, -t, --batch, -c, --precision.
+struct ModelOptions {
+  std::string model;
+  int threads = 0;
+  std::size_t batch = 512;
+  std::size_t context = 0;
+  std::string precision = "f32";
+
+  void add_model(CLI::App& command);
+  void add_all(CLI::App& command);
+
+  /// The folder -m names, or the shipped models/stories: $MLA_MODEL, else in the install prefix or the source
+  /// tree of this program. Throws Error(io) if there is none.
+  std::filesystem::path folder() const;
+  std::shared_ptr<const Model> load() const;
+  SessionOptions session_options() const;
+};
+
+/// -p, -f, --ids: exactly one, or none.
+struct PromptOptions {
+  std::string text;
+  std::string file;
+  std::string ids;
+  CLI::Option* text_option = nullptr;
+  CLI::Option* ids_option = nullptr;
+
+  void add(CLI::App& command, bool with_file);
+  bool given() const { return !text_option->empty() || !ids_option->empty() || !file.empty(); }
+  bool is_ids() const { return !ids_option->empty(); }
+
+  /// The prompt's tokens. `tokenizer` may be null if is_ids().
+  std::vector<TokenId> tokens(const Tokenizer* tokenizer) const;
+};
+
+/// "1,2,3" (commas or white space). Throws Error(argument) at what is not a token id.
+std::vector<TokenId> parse_ids(std::string_view text);
+
+/// Reads a text file, or stdin if the name is "-".
+std::string read_text(const std::string& file);
+
+/// Writes to stdout at once. Throws Error(io) if that fails (disk full); a closed pipe ends the program
+/// quietly.
+void print(std::string_view text);
+
+void add_generate(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_logits(CLI::App& app);
+void add_perplexity(CLI::App& app);
+void add_tokenize(CLI::App& app);
+
+}  // namespace mla::cli

@@ -1,0 +1,112 @@
+// mla inspect: what a checkpoint is and what it will need.
+#include <cstdio>
+#include <memory>
+
+#include "base/json.h"
+#include "cli/command.h"
+
+namespace mla::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  bool json = false;
+  std::size_t context = 0;
+};
+
+/// Weights, cache and the activations of one batch.
+std::size_t estimated_memory(const ModelInfo& info, std::size_t context) {
+  constexpr std::size_t kBatch = 512;
+  const std::size_t activations = std::min(context, kBatch) * info.vocab_size * sizeof(float) / 8;
+  return info.weight_bytes + context * info.cache_bytes_per_token + activations;
+}
+
+std::string human(std::size_t bytes) {
+  const char* const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024.0 && unit < 4; ++unit) value /= 1024.0;
+  char text[64];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.2f %s", value, units[unit]);
+  return text;
+}
+
+std::string tokenizer_line(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder / "tokenizer.json", error)) return "none";
+  return Tokenizer::load(folder)->describe();
+}
+
+std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
+  nlohmann::ordered_json json;
+  json["path"] = info.path;
+  json["architecture"] = info.architecture;
+  for (const auto& [name, value] : info.dimensions) json["dimensions"][name] = value;
+  for (const auto& [name, value] : info.features) json["features"][name] = value;
+  json["parameters"] = {{"total", info.parameters}, {"active", info.active_parameters}};
+  for (const auto& [name, use] : info.dtypes)
+    json["dtypes"][name] = {{"tensors", use.tensors}, {"bytes", use.bytes}};
+  json["weight_bytes"] = info.weight_bytes;
+  json["kv_cache_bytes_per_token"] = {{"latent", info.cache_bytes_per_token},
+                                      {"full", info.full_cache_bytes_per_token}};
+  json["tokenizer"] = tokenizer;
+  json["memory"] = {{"context", context}, {"estimated_bytes", estimated_memory(info, context)}};
+  json["ignored_tensors"] = info.ignored_tensors;
+  json["ignored_config"] = info.ignored_config;
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+void add_row(std::string& text, const std::string& name, const std::string& value) {
+  text += name + std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') + value + "\n";
+}
+
+std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
+  std::string text;
+  add_row(text, "model", info.path);
+  add_row(text, "architecture", info.architecture);
+  for (const auto& [name, value] : info.features) add_row(text, name, value);
+  for (const auto& [name, value] : info.dimensions) add_row(text, name, std::to_string(value));
+  add_row(text, "parameters",
+          std::to_string(info.parameters) + " (" + std::to_string(info.active_parameters) +
+              " active for a token)");
+  for (const auto& [name, use] : info.dtypes)
+    add_row(text, "weights " + name, std::to_string(use.tensors) + " tensors, " + human(use.bytes));
+  add_row(text, "KV cache per token",
+          std::to_string(info.cache_bytes_per_token) + " bytes latent (" +
+              std::to_string(info.full_cache_bytes_per_token) + " as full keys and values)");
+  add_row(text, "tokenizer", tokenizer);
+  add_row(text, "memory",
+          human(estimated_memory(info, context)) + " at a context of " + std::to_string(context));
+  if (!info.ignored_tensors.empty())
+    add_row(text, "ignored tensors",
+            std::to_string(info.ignored_tensors.size()) + ", first " + info.ignored_tensors.front());
+  std::string keys;
+  for (const std::string& key : info.ignored_config) keys += (keys.empty() ? "" : ", ") + key;
+  if (!keys.empty()) add_row(text, "config keys not used", keys);
+  return text;
+}
+
+void run(const Options& options) {
+  const std::filesystem::path folder = options.model.folder();
+  const std::shared_ptr<const Model> model = Model::load(folder);
+  const ModelInfo& info = model->info();
+  const std::size_t context = options.context == 0 ? info.max_context : options.context;
+  const std::string tokenizer = tokenizer_line(folder);
+  print(options.json ? as_json(info, tokenizer, context) : as_text(info, tokenizer, context));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("inspect", "Show what a checkpoint is and what it needs");
+  const auto options = std::make_shared<Options>();
+  options->model.add_model(*command);
+  command
+      ->add_option("-c,--context", options->context, "Context for the memory estimate (default: the model's)")
+      ->type_name("N");
+  command->add_flag("--json", options->json, "As JSON");
+  command->footer("Example:\n  mla inspect -m models/stories");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace mla::cli

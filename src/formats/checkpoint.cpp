@@ -1,0 +1,105 @@
+#include "formats/checkpoint.h"
+
+#include <algorithm>
+#include <map>
+#include <system_error>
+
+#include "base/json.h"
+#include "formats/lfs_pointer.h"
+#include "mla/error.h"
+
+namespace mla {
+namespace {
+
+constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr std::size_t kMaxIndexBytes = 100'000'000;  // As much as a safetensors header.
+
+/// A dangling link counts as present, so that opening it tells what is wrong.
+bool is_present(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+/// Shards lie beside the index: a name must not lead anywhere else.
+void check_shard_name(const JsonField& shard) {
+  const std::string& name = shard.as_string();
+  const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+                     name.find('\0') == std::string::npos;
+  if (!plain) shard.fail("found \"" + name + "\", expected the name of a file beside the index");
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder.string()) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw Error(ErrorCode::io, folder_, "", "found no folder, expected a model folder");
+  if (is_present(folder / kSingleFile))
+    files_.push_back(std::make_unique<SafetensorsFile>(folder / kSingleFile));
+  else if (is_present(folder / kIndexFile))
+    open_shards(folder / kIndexFile);
+  else
+    throw Error(ErrorCode::io, folder_, "",
+                std::string("found neither ") + kSingleFile + " nor " + kIndexFile + " in the folder");
+  collect_tensors();
+}
+
+void Checkpoint::open_shards(const std::filesystem::path& index) {
+  const std::string text = read_file(index, kMaxIndexBytes);
+  refuse_lfs_pointer(text, index.string());
+  const Json document = parse_json(text, index.string());
+  const JsonField map = JsonField(document, index.string()).get("weight_map");
+  map.expect_object();
+  if (map.json().empty()) map.fail("found no tensors, expected at least one");
+  // Names first: no file is touched before all of them are known to be harmless.
+  for (const auto& [tensor, shard] : map.json().items())
+    check_shard_name(JsonField(shard, index.string(), "weight_map." + tensor));
+  std::map<std::string_view, const SafetensorsFile*> shards;
+  for (const auto& [tensor, shard] : map.json().items()) {
+    const std::string& name = shard.get_ref<const std::string&>();
+    const SafetensorsFile*& file = shards[name];
+    if (file == nullptr) {
+      files_.push_back(std::make_unique<SafetensorsFile>(index.parent_path() / name));
+      file = files_.back().get();
+    }
+    if (file->find(tensor) == nullptr)
+      throw Error(ErrorCode::format, index.string(), "weight_map." + tensor,
+                  "the tensor is not in " + name + ", where the index has it");
+  }
+}
+
+void Checkpoint::collect_tensors() {
+  for (const auto& file : files_) {
+    bytes_ += file->data_bytes();
+    for (const SafetensorsEntry& entry : file->entries()) tensors_.push_back({file.get(), &entry});
+  }
+  std::sort(tensors_.begin(), tensors_.end(),
+            [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name() < b.name(); });
+  const auto twice = std::adjacent_find(
+      tensors_.begin(), tensors_.end(),
+      [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name() == b.name(); });
+  if (twice != tensors_.end())
+    throw Error(ErrorCode::format, twice->file->name(), twice->name(),
+                "the tensor is also in " + std::next(twice)->file->name());
+}
+
+const CheckpointTensor* Checkpoint::find(std::string_view name) const {
+  const auto at = std::lower_bound(
+      tensors_.begin(), tensors_.end(), name,
+      [](const CheckpointTensor& tensor, std::string_view key) { return tensor.name() < key; });
+  return at != tensors_.end() && at->name() == name ? &*at : nullptr;
+}
+
+const CheckpointTensor& Checkpoint::get(std::string_view name) const {
+  const CheckpointTensor* const tensor = find(name);
+  if (tensor == nullptr) throw Error(ErrorCode::mismatch, folder_, name, "found no such tensor");
+  return *tensor;
+}
+
+const std::string& Checkpoint::file_of(std::string_view name) const {
+  const CheckpointTensor* const tensor = find(name);
+  return tensor == nullptr ? folder_ : tensor->file->name();
+}
+
+}  // namespace mla

@@ -1,0 +1,53 @@
+// The hot loops, one implementation per instruction set behind one table.
+//
+// All arithmetic is float32 with float32 accumulation; only the order of additions differs between
+// instruction sets. Weight pointers need no alignment. `n` may be any number, zero included.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "tensor/dtype.h"
+
+namespace mla {
+
+struct Kernels {
+  const char* name;  ///< "scalar", "avx2" or "avx512".
+
+  /// Indexed by DType; FP8 values are taken as stored, block scales are the caller's.
+  /// sum_i decode(w)[i] * x[i]
+  std::array<float (*)(const std::byte* w, const float* x, std::size_t n), kDTypeTraits.size()> dot;
+  /// y[i] += a * decode(w)[i]
+  std::array<void (*)(float a, const std::byte* w, float* y, std::size_t n), kDTypeTraits.size()> axpy;
+  /// y[i] = decode(w)[i], exactly.
+  std::array<void (*)(const std::byte* w, float* y, std::size_t n), kDTypeTraits.size()> decode;
+
+  float (*sum_of_squares)(const float* x, std::size_t n);
+  /// y[i] = (x[i] * s) * w[i]; y may be x.
+  void (*scale_multiply)(const float* x, float s, const float* w, float* y, std::size_t n);
+  /// y[i] = silu(gate[i]) * up[i] with silu(v) = v / (1 + exp(-v)); y may be gate.
+  void (*silu_multiply)(const float* gate, const float* up, float* y, std::size_t n);
+  /// x = softmax(x) in place: exp(x - max) / sum.
+  void (*softmax)(float* x, std::size_t n);
+
+  float dot_f32(const float* a, const float* b, std::size_t n) const {
+    return dot[static_cast<std::size_t>(DType::f32)](reinterpret_cast<const std::byte*>(a), b, n);
+  }
+  void axpy_f32(float a, const float* x, float* y, std::size_t n) const {
+    axpy[static_cast<std::size_t>(DType::f32)](a, reinterpret_cast<const std::byte*>(x), y, n);
+  }
+};
+
+/// The implementations this processor can run, plainest first; there is always "scalar".
+std::span<const Kernels* const> available_kernels();
+
+/// The fastest implementation this processor can run, or the one the environment variable MLA_ISA names.
+/// Throws Error(unsupported) if MLA_ISA names one that is unknown or that this processor lacks.
+const Kernels& best_kernels();
+
+/// The implementation called `name`. Throws Error(unsupported) as above.
+const Kernels& kernels_named(std::string_view name);
+
+}  // namespace mla

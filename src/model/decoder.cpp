@@ -1,0 +1,52 @@
+#include "model/decoder.h"
+
+namespace mla {
+namespace {
+
+/// x += y
+void add(Matrix x, ConstMatrix y, const Kernels& kernels) {
+  for (std::size_t row = 0; row < x.rows; ++row) kernels.axpy_f32(1.0F, y.row(row), x.row(row), x.cols);
+}
+
+}  // namespace
+
+void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, AttentionPath path,
+                      Workspace& workspace, Matrix logits) const {
+  const Arena::Scope scope(workspace.arena);
+  const std::size_t context = batch.first + ids.size();
+  const Matrix x = embed(ids, workspace);
+  const Matrix normed = workspace.arena.matrix(x.rows, x.cols);
+  const Matrix change = workspace.arena.matrix(x.rows, x.cols);
+  position->prepare(batch);
+  position->add_to_embedding(batch, x);
+
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const DecoderLayer& layer = layers[i];
+    const LayerCache layer_cache{cache.first(i, context), cache.second(i, context)};
+    layer.input_layernorm.forward(x, normed, workspace);
+    layer.attention->forward(normed, batch, *position, layer_cache, path, workspace, change);
+    add(x, change, workspace.kernels);
+    layer.post_attention_layernorm.forward(x, normed, workspace);
+    layer.feed_forward->forward(normed, workspace, change);
+    add(x, change, workspace.kernels);
+  }
+
+  const Matrix asked_for = x.middle_rows(x.rows - logits.rows, logits.rows);
+  norm.forward(asked_for, asked_for, workspace);
+  lm_head.forward(asked_for, logits, workspace);
+}
+
+Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const {
+  const Matrix x = workspace.arena.matrix(ids.size(), hidden_size());
+  for (std::size_t row = 0; row < ids.size(); ++row)
+    decode_rows(embed_tokens, static_cast<std::size_t>(ids[row]), 1, x.row(row), workspace.kernels);
+  return x;
+}
+
+std::vector<CacheWidths> Decoder::cache_widths() const {
+  std::vector<CacheWidths> widths;
+  for (const DecoderLayer& layer : layers) widths.push_back(layer.attention->cache_widths());
+  return widths;
+}
+
+}  // namespace mla

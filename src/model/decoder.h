@@ -1,0 +1,49 @@
+// The forward pass of a decoder-only transformer, whatever its attention, feed-forward and positional
+// encoding are.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "mla/tokenizer.h"
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/kv_cache.h"
+#include "nn/linear.h"
+#include "nn/rms_norm.h"
+#include "nn/workspace.h"
+#include "positional/encoding.h"
+#include "tensor/view.h"
+
+namespace mla {
+
+struct DecoderLayer {
+  RmsNorm input_layernorm;
+  std::unique_ptr<Attention> attention;
+  RmsNorm post_attention_layernorm;
+  std::unique_ptr<FeedForward> feed_forward;
+};
+
+/// Const after loading and shared by all sessions.
+struct Decoder {
+  WeightView embed_tokens;  ///< [vocab_size, hidden_size]
+  std::unique_ptr<PositionalEncoding> position;
+  std::vector<DecoderLayer> layers;
+  RmsNorm norm;
+  Linear lm_head;  ///< hidden_size -> vocab_size
+
+  std::size_t vocab_size() const { return lm_head.out_features(); }
+  std::size_t hidden_size() const { return lm_head.in_features(); }
+  std::vector<CacheWidths> cache_widths() const;
+
+  /// Runs `ids` at the batch's positions and appends them to the cache, which has room for them. The last
+  /// `logits.rows` of them are taken to logits [rows asked for, vocab_size].
+  void forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, AttentionPath path,
+               Workspace& workspace, Matrix logits) const;
+
+ private:
+  Matrix embed(std::span<const TokenId> ids, Workspace& workspace) const;
+};
+
+}  // namespace mla

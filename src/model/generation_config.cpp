@@ -1,0 +1,57 @@
+#include "model/generation_config.h"
+
+#include <cstdint>
+#include <limits>
+
+namespace mla {
+namespace {
+
+std::optional<double> read_number(const JsonField& json, const char* key, double least, double greatest) {
+  const auto field = json.find(key);
+  if (!field) return std::nullopt;
+  return field->as_number(least, greatest);
+}
+
+/// One id or a list of them.
+void read_ids(const JsonField& json, std::size_t vocab_size, GenerationConfig& result) {
+  const auto greatest = static_cast<std::int64_t>(vocab_size) - 1;
+  if (const auto bos = json.find("bos_token_id"))
+    result.bos_token_id = static_cast<TokenId>(bos->as_int(0, greatest));
+  const auto eos = json.find("eos_token_id");
+  if (!eos) return;
+  result.eos_token_ids.clear();
+  if (!eos->json().is_array()) {
+    result.eos_token_ids.push_back(static_cast<TokenId>(eos->as_int(0, greatest)));
+    return;
+  }
+  for (std::size_t i = 0; i < eos->array_size(); ++i)
+    result.eos_token_ids.push_back(static_cast<TokenId>(eos->element(i).as_int(0, greatest)));
+}
+
+}  // namespace
+
+GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config,
+                                        std::size_t vocab_size) {
+  GenerationConfig result;
+  read_ids(config, vocab_size, result);
+  const std::filesystem::path path = folder / "generation_config.json";
+  std::error_code missing;
+  if (!std::filesystem::exists(path, missing)) return result;
+
+  const Json document = read_json_file(path);
+  const JsonField json(document, path.string());
+  json.expect_object();
+  read_ids(json, vocab_size, result);
+  constexpr double kGreatest = 1e6;
+  if (const auto field = json.find("do_sample")) result.do_sample = field->as_bool();
+  if (const auto field = json.find("top_k"))
+    result.top_k = field->as_int(0, std::numeric_limits<std::int32_t>::max());
+  result.temperature = read_number(json, "temperature", 0.0, kGreatest);
+  result.top_p = read_number(json, "top_p", 0.0, 1.0);
+  result.min_p = read_number(json, "min_p", 0.0, 1.0);
+  result.typical_p = read_number(json, "typical_p", 0.0, 1.0);
+  result.repetition_penalty = read_number(json, "repetition_penalty", 1e-3, kGreatest);
+  return result;
+}
+
+}  // namespace mla

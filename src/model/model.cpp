@@ -1,0 +1,49 @@
+#include "mla/model.h"
+
+#include "base/json.h"
+#include "model/architecture.h"
+#include "model/generation_config.h"
+#include "model/model_parts.h"
+
+namespace mla {
+namespace {
+
+void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
+  info.weight_bytes = checkpoint.bytes();
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
+    DTypeUse& use = info.dtypes[std::string(tensor.entry->dtype)];
+    ++use.tensors;
+    use.bytes += tensor.entry->end - tensor.entry->begin;
+  }
+}
+
+}  // namespace
+
+Model::Model(std::unique_ptr<const ModelParts> parts) : parts_(std::move(parts)) {}
+Model::~Model() = default;
+
+const ModelInfo& Model::info() const {
+  return parts_->info;
+}
+const GenerationConfig& Model::generation_config() const {
+  return parts_->generation;
+}
+
+std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
+  static_cast<void>(options);  // Float32 is the only precision so far.
+  const std::filesystem::path config_path = folder / "config.json";
+  const Json document = read_json_file(config_path);
+  const JsonField config(document, config_path.string());
+  const Architecture& architecture = architecture_of(config);
+
+  auto parts = std::make_unique<ModelParts>(folder);
+  parts->info.path = folder.string();
+  parts->info.architecture = architecture.model_type;
+  describe_checkpoint(parts->checkpoint, parts->info);
+  parts->decoder = architecture.build(config, parts->checkpoint, parts->info);
+  parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
+  parts->generation = read_generation_config(folder, config, parts->info.vocab_size);
+  return std::shared_ptr<const Model>(new Model(std::move(parts)));
+}
+
+}  // namespace mla

@@ -1,0 +1,52 @@
+#include "model/weights.h"
+
+#include "mla/error.h"
+#include "tensor/decode.h"
+
+namespace mla {
+
+TensorView WeightLoader::take(const std::string& name, const Shape& shape) {
+  const TensorView view = checkpoint_.view(name);
+  if (view.shape != shape)
+    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
+                "found shape " + to_string(view.shape) + ", expected " + to_string(shape));
+  taken_.insert(name);
+  return view;
+}
+
+WeightView WeightLoader::matrix(const std::string& name, const Shape& shape) {
+  const TensorView data = take(name, shape);
+  parameters_ += data.elements();
+  if (data.dtype != DType::f8_e4m3) return {data, std::nullopt};
+  const std::string scale_name = name + "_scale_inv";
+  const TensorView scale = checkpoint_.view(scale_name);
+  taken_.insert(scale_name);
+  return block_scaled(data, scale, blocks_.rows, blocks_.cols, checkpoint_.file_of(scale_name), scale_name);
+}
+
+std::vector<float> WeightLoader::vector(const std::string& name, std::size_t size) {
+  const TensorView data = take(name, Shape{size});
+  parameters_ += data.elements();
+  return decode(data);
+}
+
+Linear WeightLoader::linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias) {
+  WeightView weight = matrix(prefix + ".weight", Shape{out, in});
+  return Linear(std::move(weight), bias ? vector(prefix + ".bias", out) : std::vector<float>{});
+}
+
+std::vector<std::string> WeightLoader::leftovers(
+    const std::function<bool(std::string_view name)>& may_be_left) const {
+  std::vector<std::string> names;
+  for (const CheckpointTensor& tensor : checkpoint_.tensors()) {
+    const std::string name(tensor.name());
+    if (taken_.contains(name)) continue;
+    if (!may_be_left(name) && tensor.entry->begin != tensor.entry->end)
+      throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
+                  "found a tensor that the model described by config.json does not have");
+    names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace mla

@@ -1,0 +1,46 @@
+// Memory for the activations of one forward pass: taken in order, given back all at once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "tensor/matrix.h"
+
+namespace mla {
+
+/// Hands out float matrices from blocks that are kept from pass to pass, so that decoding allocates nothing
+/// once it has run. Contents are not initialized.
+class Arena {
+ public:
+  Matrix matrix(std::size_t rows, std::size_t cols);
+
+  /// Everything taken while a Scope lives is given back when it ends.
+  class Scope {
+   public:
+    explicit Scope(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
+    ~Scope() {
+      arena_.block_ = block_;
+      arena_.used_ = used_;
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Arena& arena_;
+    std::size_t block_;
+    std::size_t used_;
+  };
+
+ private:
+  struct Block {
+    std::unique_ptr<float[]> data;
+    std::size_t size = 0;
+  };
+
+  std::vector<Block> blocks_;
+  std::size_t block_ = 0;  ///< The block being filled.
+  std::size_t used_ = 0;   ///< How much of it is taken.
+};
+
+}  // namespace mla

@@ -1,0 +1,61 @@
+#include "nn/feed_forward.h"
+
+#include <vector>
+
+namespace mla {
+namespace {
+
+struct TileOfJob {
+  std::size_t job;
+  std::size_t tile;
+};
+
+/// The tiles of one projection of all jobs, in one list.
+template <typename Projection>
+std::vector<TileOfJob> list_tiles(std::span<const SwiGluJob> jobs, Projection projection) {
+  std::vector<TileOfJob> tiles;
+  for (std::size_t job = 0; job < jobs.size(); ++job)
+    for (std::size_t tile = 0; tile < (jobs[job].expert->*projection).tiles(); ++tile)
+      tiles.push_back({job, tile});
+  return tiles;
+}
+
+}  // namespace
+
+void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
+  const Arena::Scope scope(workspace.arena);
+  std::vector<std::pair<Matrix, Matrix>> activations;  // gate and up of each job
+  std::size_t multiplications = 0;
+  for (const SwiGluJob& job : jobs) {
+    const std::size_t width = job.expert->intermediate_size();
+    activations.emplace_back(workspace.arena.matrix(job.x.rows, width),
+                             workspace.arena.matrix(job.x.rows, width));
+    multiplications += job.x.rows * job.x.cols * width;
+  }
+
+  const std::vector<TileOfJob> wide = list_tiles(jobs, &SwiGlu::gate_proj);
+  for_items(workspace, wide.size(), 2 * multiplications, [&](std::size_t item, int worker) {
+    const SwiGluJob& job = jobs[wide[item].job];
+    const auto& [gate, up] = activations[wide[item].job];
+    job.expert->gate_proj.compute_tile(job.x, wide[item].tile, gate, workspace, worker);
+    job.expert->up_proj.compute_tile(job.x, wide[item].tile, up, workspace, worker);
+    const auto [first, count] = job.expert->gate_proj.tile_extent(wide[item].tile);
+    for (std::size_t row = 0; row < job.x.rows; ++row)
+      workspace.kernels.silu_multiply(gate.row(row) + first, up.row(row) + first, gate.row(row) + first,
+                                      count);
+  });
+
+  const std::vector<TileOfJob> narrow = list_tiles(jobs, &SwiGlu::down_proj);
+  for_items(workspace, narrow.size(), multiplications, [&](std::size_t item, int worker) {
+    const SwiGluJob& job = jobs[narrow[item].job];
+    job.expert->down_proj.compute_tile(activations[narrow[item].job].first, narrow[item].tile, job.out,
+                                       workspace, worker);
+  });
+}
+
+void Mlp::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
+  const SwiGluJob job{&weights_, x, out};
+  run_swiglu({&job, 1}, workspace);
+}
+
+}  // namespace mla

@@ -1,0 +1,113 @@
+#include "nn/linear.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/gemm.h"
+
+namespace mla {
+namespace {
+
+std::size_t index_of(DType dtype) {
+  return static_cast<std::size_t>(dtype);
+}
+
+/// Calls body(first_col, count, scale) for the stretches of a row that share one scale.
+template <typename Body>
+void for_scaled_stretches(const WeightView& weight, std::size_t row, Body body) {
+  if (!weight.scale) return body(std::size_t{0}, weight.cols(), 1.0F);
+  const std::size_t width = weight.scale->cols_per_block;
+  for (std::size_t col = 0; col < weight.cols(); col += width)
+    body(col, std::min(width, weight.cols() - col), weight.scale->at(row, col));
+}
+
+const std::byte* element(const WeightView& weight, std::size_t row, std::size_t col) {
+  const DTypeTraits& traits = dtype_traits(weight.data.dtype);
+  return weight.data.row(row) + col / traits.block_elements * traits.block_bytes;
+}
+
+/// The weights' own memory as floats, if it is that already.
+const float* as_floats(const WeightView& weight, std::size_t row) {
+  if (weight.data.dtype != DType::f32 || weight.scale) return nullptr;
+  const std::byte* data = weight.data.row(row);
+  if (reinterpret_cast<std::uintptr_t>(data) % alignof(float) != 0) return nullptr;
+  return reinterpret_cast<const float*>(data);
+}
+
+}  // namespace
+
+float dot_row(const WeightView& weight, std::size_t row, const float* x, const Kernels& kernels) {
+  const auto dot = kernels.dot[index_of(weight.data.dtype)];
+  if (!weight.scale) return dot(weight.data.row(row), x, weight.cols());
+  float sum = 0.0F;
+  for_scaled_stretches(weight, row, [&](std::size_t col, std::size_t count, float scale) {
+    sum += scale * dot(element(weight, row, col), x + col, count);
+  });
+  return sum;
+}
+
+void add_row(float a, const WeightView& weight, std::size_t row, float* y, const Kernels& kernels) {
+  const auto axpy = kernels.axpy[index_of(weight.data.dtype)];
+  for_scaled_stretches(weight, row, [&](std::size_t col, std::size_t count, float scale) {
+    axpy(a * scale, element(weight, row, col), y + col, count);
+  });
+}
+
+void decode_rows(const WeightView& weight, std::size_t first, std::size_t count, float* out,
+                 const Kernels& kernels) {
+  const auto decode = kernels.decode[index_of(weight.data.dtype)];
+  for (std::size_t row = first; row < first + count; ++row, out += weight.cols())
+    for_scaled_stretches(weight, row, [&](std::size_t col, std::size_t stretch, float scale) {
+      decode(element(weight, row, col), out + col, stretch);
+      if (scale == 1.0F) return;
+      for (std::size_t i = col; i < col + stretch; ++i) out[i] *= scale;
+    });
+}
+
+Linear::Linear(WeightView weight, std::vector<float> bias)
+    : weight_(std::move(weight)),
+      bias_(std::move(bias)),
+      // Some eight tiles, so that up to as many threads have work, within what a level-2 cache holds.
+      tile_(std::clamp<std::size_t>((out_features() / 8 + 31) / 32 * 32, 32, 256)) {}
+
+std::pair<std::size_t, std::size_t> Linear::tile_extent(std::size_t tile) const {
+  const std::size_t first = tile * tile_;
+  return {first, std::min(tile_, out_features() - first)};
+}
+
+void Linear::compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const {
+  const auto [first, count] = tile_extent(tile);
+  if (x.rows < kGemmRows) {
+    for (std::size_t out = first; out < first + count; ++out)
+      for (std::size_t row = 0; row < x.rows; ++row)
+        y.row(row)[out] = dot_row(weight_, out, x.row(row), workspace.kernels);
+  } else {
+    const float* floats = as_floats(weight_, first);
+    if (floats == nullptr) {
+      const std::span<float> decoded = workspace.scratch(worker, count * in_features());
+      decode_rows(weight_, first, count, decoded.data(), workspace.kernels);
+      floats = decoded.data();
+    }
+    multiply_transposed(x, {floats, count, in_features(), in_features()}, y.columns(first, count));
+  }
+  if (bias_.empty()) return;
+  for (std::size_t row = 0; row < x.rows; ++row)
+    for (std::size_t out = first; out < first + count; ++out) y.row(row)[out] += bias_[out];
+}
+
+void Linear::forward(ConstMatrix x, Matrix y, Workspace& workspace) const {
+  for_items(workspace, tiles(), x.rows * in_features() * out_features(),
+            [&](std::size_t tile, int worker) { compute_tile(x, tile, y, workspace, worker); });
+}
+
+void for_items(Workspace& workspace, std::size_t count, std::size_t multiplications,
+               FunctionRef<void(std::size_t item, int worker)> body) {
+  constexpr std::size_t kWorthWaking = 32 * 1024;
+  if (multiplications < kWorthWaking) {
+    for (std::size_t item = 0; item < count; ++item) body(item, 0);
+    return;
+  }
+  workspace.pool.parallel_for(count, body);
+}
+
+}  // namespace mla

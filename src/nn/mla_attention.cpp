@@ -1,0 +1,76 @@
+#include "nn/mla_attention.h"
+
+#include <algorithm>
+
+#include "nn/mla_head.h"
+
+namespace mla {
+
+void MlaAttention::forward(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
+                           LayerCache cache, AttentionPath path, Workspace& workspace, Matrix out) const {
+  const Arena::Scope scope(workspace.arena);
+  const Matrix q = queries(x, workspace);
+  position.rotate(batch, q, shape_.qk_head_dim(), shape_.qk_nope_head_dim);
+  append(x, batch, position, cache, workspace);
+  const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
+  attend(q, batch.first, cache, path, workspace, heads_out);
+  weights_.o_proj.forward(heads_out, out, workspace);
+}
+
+Matrix MlaAttention::queries(ConstMatrix x, Workspace& workspace) const {
+  const Matrix q = workspace.arena.matrix(x.rows, weights_.q_proj.out_features());
+  if (!weights_.compression) {
+    weights_.q_proj.forward(x, q, workspace);
+    return q;
+  }
+  const QueryCompression& compression = *weights_.compression;
+  const Matrix latent = workspace.arena.matrix(x.rows, compression.q_a_proj.out_features());
+  compression.q_a_proj.forward(x, latent, workspace);
+  compression.q_a_layernorm.forward(latent, latent, workspace);
+  weights_.q_proj.forward(latent, q, workspace);
+  return q;
+}
+
+void MlaAttention::append(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
+                          LayerCache cache, Workspace& workspace) const {
+  const Matrix compressed = workspace.arena.matrix(x.rows, shape_.kv_lora_rank + shape_.qk_rope_head_dim);
+  weights_.kv_a_proj_with_mqa.forward(x, compressed, workspace);
+  const ConstMatrix latent = compressed.columns(0, shape_.kv_lora_rank);
+  weights_.kv_a_layernorm.forward(latent, cache.first.middle_rows(batch.first, x.rows), workspace);
+
+  const Matrix k_rope = cache.second.middle_rows(batch.first, x.rows);
+  for (std::size_t row = 0; row < x.rows; ++row)
+    std::copy_n(compressed.row(row) + shape_.kv_lora_rank, shape_.qk_rope_head_dim, k_rope.row(row));
+  position.rotate(batch, k_rope, shape_.qk_rope_head_dim, 0);
+}
+
+void MlaAttention::attend(ConstMatrix q, std::size_t first, LayerCache cache, AttentionPath path,
+                          Workspace& workspace, Matrix heads_out) const {
+  const std::size_t context = cache.first.rows;
+  const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
+  if (path == AttentionPath::automatic) path = cheaper_path(q.rows, context);
+  const auto form = path == AttentionPath::absorbed ? attend_absorbed : attend_decompressed;
+  const std::size_t work =
+      shape_.num_heads * q.rows * (up * shape_.kv_lora_rank + context * shape_.qk_head_dim());
+  for_items(workspace, shape_.num_heads, work, [&](std::size_t head, int worker) {
+    const MlaHead job{.shape = shape_,
+                      .up = weights_.kv_b_proj.weight().slice_rows(head * up, up),
+                      .q = q.columns(head * shape_.qk_head_dim(), shape_.qk_head_dim()),
+                      .latent = cache.first,
+                      .k_rope = cache.second,
+                      .first = first,
+                      .out = heads_out.columns(head * shape_.v_head_dim, shape_.v_head_dim)};
+    form(job, workspace.scratch(worker, mla_head_scratch(shape_, q.rows, context)).data(), workspace.kernels);
+  });
+}
+
+AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context) const {
+  const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
+  const std::size_t decompressed =
+      context * shape_.kv_lora_rank * up + rows * context * (shape_.qk_rope_head_dim + up);
+  const std::size_t absorbed =
+      rows * shape_.kv_lora_rank * up + rows * context * (shape_.qk_rope_head_dim + 2 * shape_.kv_lora_rank);
+  return decompressed < absorbed ? AttentionPath::decompressed : AttentionPath::absorbed;
+}
+
+}  // namespace mla

@@ -1,0 +1,65 @@
+// Multi-head latent attention with decoupled RoPE (DeepSeek-AI 2024, DeepSeek-V2, section 2.1 and appendix C;
+// transformers' modeling_deepseek_v3.py, DeepseekV3Attention).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "nn/attention.h"
+#include "nn/linear.h"
+#include "nn/rms_norm.h"
+
+namespace mla {
+
+struct MlaShape {
+  std::size_t num_heads = 0;
+  std::size_t kv_lora_rank = 0;
+  std::size_t qk_nope_head_dim = 0;
+  std::size_t qk_rope_head_dim = 0;
+  std::size_t v_head_dim = 0;
+  float softmax_scale =
+      0.0F;  ///< (qk_nope + qk_rope)^-1/2, times YaRN's m^2; the same in both ways of attending.
+
+  std::size_t qk_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
+};
+
+/// Low-rank queries, if the model has them (`q_lora_rank`).
+struct QueryCompression {
+  Linear q_a_proj;
+  RmsNorm q_a_layernorm;
+};
+
+struct MlaWeights {
+  std::optional<QueryCompression> compression;
+  Linear q_proj;              ///< q_b_proj with compression; [heads * (nope | rope), ...]
+  Linear kv_a_proj_with_mqa;  ///< [kv_lora_rank | rope, hidden]
+  RmsNorm kv_a_layernorm;     ///< over the latent
+  Linear kv_b_proj;           ///< [heads * (nope keys | values), kv_lora_rank]
+  Linear o_proj;              ///< [hidden, heads * v_head_dim]
+};
+
+class MlaAttention final : public Attention {
+ public:
+  MlaAttention(const MlaShape& shape, MlaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
+
+  CacheWidths cache_widths() const override { return {shape_.kv_lora_rank, shape_.qk_rope_head_dim}; }
+
+  void forward(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
+               LayerCache cache, AttentionPath path, Workspace& workspace, Matrix out) const override;
+
+  /// The way `automatic` takes for `rows` new rows that see `context` tokens: the one with fewer
+  /// multiplications.
+  AttentionPath cheaper_path(std::size_t rows, std::size_t context) const;
+
+ private:
+  Matrix queries(ConstMatrix x, Workspace& workspace) const;
+  void append(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position, LayerCache cache,
+              Workspace& workspace) const;
+  void attend(ConstMatrix q, std::size_t first, LayerCache cache, AttentionPath path, Workspace& workspace,
+              Matrix heads_out) const;
+
+  MlaShape shape_;
+  MlaWeights weights_;
+};
+
+}  // namespace mla

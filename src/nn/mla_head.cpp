@@ -1,0 +1,124 @@
+#include "nn/mla_head.h"
+
+#include <algorithm>
+
+#include "kernels/gemm.h"
+#include "nn/linear.h"
+
+namespace mla {
+namespace {
+
+// Query rows handled at once: bounds the score matrix at this times the context.
+constexpr std::size_t kQueryBlock = 64;
+
+/// Takes matrices from the head's scratch one behind the other.
+class Scratch {
+ public:
+  explicit Scratch(float* memory) : next_(memory) {}
+  Matrix matrix(std::size_t rows, std::size_t cols) {
+    const Matrix taken{next_, rows, cols, cols};
+    next_ += rows * cols;
+    return taken;
+  }
+
+ private:
+  float* next_;
+};
+
+/// scores [rows, keys] -> probabilities: row t sees keys up to its own position, the others get zero.
+void causal_softmax(Matrix scores, std::size_t first, float scale, const Kernels& kernels) {
+  for (std::size_t row = 0; row < scores.rows; ++row) {
+    const std::span<float> values = scores.row_span(row);
+    const std::size_t visible = first + row + 1;
+    for (std::size_t key = 0; key < visible; ++key) values[key] *= scale;
+    kernels.softmax(values.data(), visible);
+    std::fill(values.begin() + static_cast<std::ptrdiff_t>(visible), values.end(), 0.0F);
+  }
+}
+
+/// Decode step of the absorbed form: one query row, nothing but streams over weights and cache.
+void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, const Kernels& kernels) {
+  const MlaShape& shape = head.shape;
+  const std::size_t keys = head.first + row + 1;
+  const float* q = head.q.row(row);
+  float* query = scratch.matrix(1, shape.kv_lora_rank).data;
+  float* mixed = scratch.matrix(1, shape.kv_lora_rank).data;
+  const Matrix scores = scratch.matrix(1, keys);
+
+  std::fill_n(query, shape.kv_lora_rank, 0.0F);
+  for (std::size_t i = 0; i < shape.qk_nope_head_dim; ++i) add_row(q[i], head.up, i, query, kernels);
+  for (std::size_t key = 0; key < keys; ++key)
+    scores.data[key] =
+        kernels.dot_f32(head.latent.row(key), query, shape.kv_lora_rank) +
+        kernels.dot_f32(head.k_rope.row(key), q + shape.qk_nope_head_dim, shape.qk_rope_head_dim);
+  causal_softmax(scores, keys - 1, shape.softmax_scale, kernels);
+  std::fill_n(mixed, shape.kv_lora_rank, 0.0F);
+  for (std::size_t key = 0; key < keys; ++key)
+    kernels.axpy_f32(scores.data[key], head.latent.row(key), mixed, shape.kv_lora_rank);
+  for (std::size_t i = 0; i < shape.v_head_dim; ++i)
+    head.out.row(row)[i] = dot_row(head.up, shape.qk_nope_head_dim + i, mixed, kernels);
+}
+
+}  // namespace
+
+std::size_t mla_head_scratch(const MlaShape& shape, std::size_t rows, std::size_t context) {
+  const std::size_t up = shape.qk_nope_head_dim + shape.v_head_dim;
+  const std::size_t block = std::min(rows, kQueryBlock);
+  return up * shape.kv_lora_rank + context * up + block * context + 2 * block * shape.kv_lora_rank;
+}
+
+void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kernels) {
+  const MlaShape& shape = head.shape;
+  const std::size_t up = head.up.rows();
+  Scratch scratch(memory);
+  const Matrix weight = scratch.matrix(up, shape.kv_lora_rank);
+  const Matrix keys_values = scratch.matrix(head.latent.rows, up);
+  decode_rows(head.up, 0, up, weight.data, kernels);
+  multiply_transposed(head.latent, weight, keys_values);
+  const Matrix k_nope = keys_values.columns(0, shape.qk_nope_head_dim);
+  const Matrix values = keys_values.columns(shape.qk_nope_head_dim, shape.v_head_dim);
+
+  for (std::size_t row = 0; row < head.q.rows; row += kQueryBlock) {
+    const std::size_t rows = std::min(kQueryBlock, head.q.rows - row);
+    const std::size_t keys = head.first + row + rows;
+    const ConstMatrix q = head.q.middle_rows(row, rows);
+    const Matrix scores = Scratch(scratch).matrix(rows, keys);
+    multiply_transposed(q.columns(0, shape.qk_nope_head_dim), k_nope.middle_rows(0, keys), scores);
+    multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
+                        head.k_rope.middle_rows(0, keys), scores, true);
+    causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
+    multiply(scores, values.middle_rows(0, keys), head.out.middle_rows(row, rows));
+  }
+}
+
+void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels) {
+  const MlaShape& shape = head.shape;
+  Scratch scratch(memory);
+  if (head.q.rows < kGemmRows) {
+    for (std::size_t row = 0; row < head.q.rows; ++row) attend_absorbed_row(head, row, scratch, kernels);
+    return;
+  }
+  const Matrix weight = scratch.matrix(head.up.rows(), shape.kv_lora_rank);
+  decode_rows(head.up, 0, head.up.rows(), weight.data, kernels);
+  const Matrix key_up = weight.middle_rows(0, shape.qk_nope_head_dim);
+  const Matrix value_up = weight.middle_rows(shape.qk_nope_head_dim, shape.v_head_dim);
+
+  for (std::size_t row = 0; row < head.q.rows; row += kQueryBlock) {
+    const std::size_t rows = std::min(kQueryBlock, head.q.rows - row);
+    const std::size_t keys = head.first + row + rows;
+    const ConstMatrix q = head.q.middle_rows(row, rows);
+    Scratch block = scratch;
+    const Matrix query = block.matrix(rows, shape.kv_lora_rank);
+    const Matrix mixed = block.matrix(rows, shape.kv_lora_rank);
+    const Matrix scores = block.matrix(rows, keys);
+    multiply(q.columns(0, shape.qk_nope_head_dim), key_up, query);
+    multiply_transposed(query, head.latent.middle_rows(0, keys), scores);
+    multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
+                        head.k_rope.middle_rows(0, keys), scores, true);
+    causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
+    multiply(scores, head.latent.middle_rows(0, keys), mixed);
+    multiply_transposed(mixed, value_up, head.out.middle_rows(row, rows));
+  }
+}
+
+}  // namespace mla

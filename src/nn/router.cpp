@@ -1,0 +1,91 @@
+#include "nn/router.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace mla {
+namespace {
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+
+/// The numbers of the `count` largest scores, in ascending order.
+std::vector<std::size_t> largest(std::span<const float> scores, std::size_t count) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(order.begin(), middle, order.end(), [&](std::size_t a, std::size_t b) {
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+  });
+  order.erase(middle, order.end());
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+void softmax(std::vector<float>& values) {
+  const float top = *std::max_element(values.begin(), values.end());
+  float sum = 0.0F;
+  for (float& value : values) sum += value = std::exp(value - top);
+  for (float& value : values) value /= sum;
+}
+
+float sum_of_two_best(std::span<const float> scores) {
+  float best = kMasked;
+  float second = kMasked;
+  for (const float score : scores) {
+    second = std::max(second, std::min(best, score));
+    best = std::max(best, score);
+  }
+  return best + second;
+}
+
+}  // namespace
+
+Router::Router(const RouterShape& shape, std::vector<float> correction_bias)
+    : shape_(shape), correction_bias_(std::move(correction_bias)) {}
+
+void Router::mask_groups(std::vector<float>& scores) const {
+  const std::size_t size = shape_.n_routed_experts / shape_.n_group;
+  std::vector<float> group_scores(shape_.n_group);
+  for (std::size_t group = 0; group < shape_.n_group; ++group) {
+    const std::span<const float> members(scores.data() + group * size, size);
+    group_scores[group] = shape_.kind == RouterKind::sigmoid_noaux_tc
+                              ? sum_of_two_best(members)
+                              : *std::max_element(members.begin(), members.end());
+  }
+  const std::vector<std::size_t> kept = largest(group_scores, shape_.topk_group);
+  for (std::size_t group = 0; group < shape_.n_group; ++group)
+    if (!std::binary_search(kept.begin(), kept.end(), group))
+      std::fill_n(scores.begin() + static_cast<std::ptrdiff_t>(group * size), size, kMasked);
+}
+
+std::vector<ExpertChoice> Router::choose(std::span<const float> logits) const {
+  const bool sigmoid = shape_.kind == RouterKind::sigmoid_noaux_tc;
+  std::vector<float> scores(logits.begin(), logits.end());
+  if (sigmoid)
+    for (float& score : scores) score = 1.0F / (1.0F + std::exp(-score));
+  else
+    softmax(scores);
+
+  std::vector<float> ranking = scores;
+  if (sigmoid)
+    for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] += correction_bias_[i];
+  if (shape_.kind != RouterKind::softmax_greedy) mask_groups(ranking);
+
+  std::vector<ExpertChoice> chosen;
+  float sum = 0.0F;
+  for (const std::size_t expert : largest(ranking, shape_.top_k)) {
+    chosen.push_back({expert, scores[expert]});
+    sum += scores[expert];
+  }
+  const bool normalized = sigmoid && shape_.norm_topk_prob;
+  for (ExpertChoice& choice : chosen) {
+    if (normalized) choice.weight /= sum + 1e-20F;
+    choice.weight *= shape_.routed_scaling_factor;
+  }
+  return chosen;
+}
+
+}  // namespace mla

@@ -1,0 +1,53 @@
+// Which experts a token goes to, and with what weight.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace mla {
+
+/// The ways of DeepSeek-V2 (softmax; transformers' DeepseekV2Moe) and V3 (sigmoid, `noaux_tc`;
+/// DeepseekV3TopkRouter).
+enum class RouterKind {
+  softmax_greedy,         ///< The top_k largest probabilities of all.
+  softmax_group_limited,  ///< The same among the topk_group groups whose largest probability is largest.
+  sigmoid_noaux_tc,  ///< Chosen by sigmoid + bias, groups by the sum of their two best; weighted without the
+                     ///< bias.
+};
+
+struct RouterShape {
+  RouterKind kind = RouterKind::softmax_greedy;
+  std::size_t n_routed_experts = 0;
+  std::size_t top_k = 0;
+  std::size_t n_group = 1;     ///< Divides n_routed_experts; groups are runs of consecutive experts.
+  std::size_t topk_group = 1;  ///< At most n_group; its experts are at least top_k.
+  bool norm_topk_prob = false;
+  float routed_scaling_factor = 1.0F;
+};
+
+struct ExpertChoice {
+  std::size_t expert;
+  float weight;
+};
+
+class Router {
+ public:
+  Router() = default;
+  /// `correction_bias` (e_score_correction_bias) is [n_routed_experts] for sigmoid_noaux_tc, otherwise empty.
+  Router(const RouterShape& shape, std::vector<float> correction_bias);
+
+  const RouterShape& shape() const { return shape_; }
+
+  /// One token's router logits [n_routed_experts] -> its top_k experts in ascending order of their numbers.
+  /// Ties go to the lower number.
+  std::vector<ExpertChoice> choose(std::span<const float> logits) const;
+
+ private:
+  void mask_groups(std::vector<float>& scores) const;
+
+  RouterShape shape_;
+  std::vector<float> correction_bias_;
+};
+
+}  // namespace mla

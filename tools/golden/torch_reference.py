@@ -1,0 +1,47 @@
+"""The reference proper: transformers, float32, eager attention."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+@dataclass
+class Greedy:
+    ids: list
+    min_margin: float
+
+
+def load_model(directory):
+    """The default expert implementation needs multiples of 16 bytes, hence "eager" for the experts as well."""
+    model = AutoModelForCausalLM.from_pretrained(
+        directory, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
+    )
+    return model.eval()
+
+
+def top_margin(logits):
+    best, second = torch.topk(logits, 2).values.tolist()
+    return best - second
+
+
+@torch.no_grad()
+def prompt_logits(model, ids):
+    return model(torch.tensor([ids]), use_cache=False).logits[0].numpy()
+
+
+@torch.no_grad()
+def greedy(model, prompt, count):
+    """Prompt in one forward, then one token per forward, with the cache."""
+    ids, margins, cache, step = [], [], None, torch.tensor([prompt])
+    for _ in range(count):
+        output = model(step, past_key_values=cache, use_cache=True)
+        cache, last = output.past_key_values, output.logits[0, -1]
+        margins.append(top_margin(last))
+        ids.append(int(last.argmax()))
+        step = torch.tensor([ids[-1:]])
+    return Greedy(ids, min(margins))
