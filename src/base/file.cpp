@@ -81,11 +81,16 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
-  std::string name = path.string() + ".XXXXXX";
-  descriptor_ = ::mkstemp(name.data());
-  if (descriptor_ < 0) fail(path, "cannot create a temporary file beside it");
-  temporary_ = name;
-  ::fchmod(descriptor_, 0644);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+    throw Error(ErrorCode::io, path.string(), "", "not a regular file, expected one that can be replaced");
+  // O_EXCL and not mkstemp: the file gets the permissions that the user's umask gives new files.
+  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+    temporary_ = path;
+    temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) fail(path, "cannot create a temporary file beside it");
+  }
 }
 
 AtomicFile::~AtomicFile() {

@@ -49,6 +49,11 @@ std::string range(const std::string& kind, double least, double greatest) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& source) {
+  // nlohmann takes a NUL byte for the end of the text and skips a byte order mark; neither is JSON.
+  if (text.find('\0') != std::string_view::npos)
+    throw Error(ErrorCode::format, source, "", "not valid JSON: found a NUL byte");
+  if (text.starts_with("\xEF\xBB\xBF"))
+    throw Error(ErrorCode::format, source, "", "not valid JSON: found a byte order mark");
   try {
     return Json::parse(text.begin(), text.end(), Strictness(source));
   } catch (const Json::exception& error) {
@@ -88,6 +93,8 @@ std::size_t JsonField::array_size() const {
 }
 
 JsonField JsonField::element(std::size_t index) const {
+  if (index >= array_size())
+    fail("found " + std::to_string(array_size()) + " elements, expected more than " + std::to_string(index));
   return JsonField(value_->at(index), file_, place_ + "[" + std::to_string(index) + "]");
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "mla/error.h"
@@ -77,10 +78,20 @@ ThreadPool::ThreadPool(int threads) {
     throw Error(ErrorCode::argument, "", "threads",
                 "found " + std::to_string(threads) + ", expected 1 to " + std::to_string(kMaxThreads));
   threads_.reserve(static_cast<std::size_t>(threads) - 1);
-  for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+  } catch (const std::system_error& error) {
+    join_all();
+    throw Error(ErrorCode::io, "", "threads",
+                "cannot start " + std::to_string(threads) + " threads: " + error.what());
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  join_all();
+}
+
+void ThreadPool::join_all() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

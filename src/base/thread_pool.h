@@ -34,13 +34,14 @@ class ThreadPool {
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
   /// Calls body(item, worker) once for each item in [0, count), worker in [0, size()), and returns when all
-  /// are done. If a body throws, the first exception is thrown again here after the rest has finished. One
+  /// are done. If a body throws, the first exception is thrown again here once no body runs any more. One
   /// caller at a time, and never from within a body.
   void parallel_for(std::size_t count, FunctionRef<void(std::size_t item, int worker)> body);
 
  private:
   using Body = FunctionRef<void(std::size_t, int)>;
 
+  void join_all();
   void work(int worker);
   void take_items(int worker);
   void wait_for_ticket();

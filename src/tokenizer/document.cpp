@@ -1,0 +1,183 @@
+#include "tokenizer/document.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "mla/error.h"
+
+namespace mla {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 28;
+constexpr std::size_t kMostMerges = std::size_t{1} << 26;
+
+/// Takes the events of nlohmann's parser.
+class DocumentBuilder {
+ public:
+  explicit DocumentBuilder(const std::string& source) : source_(source) {}
+
+  TokenizerDocument take() { return std::move(document_); }
+
+  bool null() { return value(nullptr); }
+  bool boolean(bool flag) { return value(flag); }
+  bool number_integer(std::int64_t number) { return value(number); }
+  bool number_unsigned(std::uint64_t number) {
+    return part_ == Part::vocabulary ? add_token(number) : value(number);
+  }
+  bool number_float(double number, const std::string&) { return value(number); }
+  bool binary(Json::binary_t&) { return false; }
+
+  bool string(std::string& text) {
+    if (part_ == Part::merge) return add_half(text);
+    if (part_ == Part::merges) return add_merge(text);
+    return value(std::move(text));
+  }
+
+  bool key(std::string& name) {
+    // In the vocabulary the table itself sees what stands twice.
+    if (part_ == Part::rest && open_.back()->contains(name)) fail(name, "the key stands twice in one object");
+    key_ = std::move(name);
+    return true;
+  }
+
+  bool start_object(std::size_t) {
+    if (part_ == Part::rest && in_model() && key_ == "vocab") {
+      if (document_.vocabulary) fail("model.vocab", "the key stands twice in one object");
+      document_.vocabulary.emplace();
+      part_ = Part::vocabulary;
+      return true;
+    }
+    return open(Json::object());
+  }
+
+  bool start_array(std::size_t) {
+    if (part_ == Part::rest && in_model() && key_ == "merges") {
+      if (document_.merges) fail("model.merges", "the key stands twice in one object");
+      document_.merges.emplace();
+      part_ = Part::merges;
+      return true;
+    }
+    if (part_ == Part::merges) {
+      halves_.clear();
+      part_ = Part::merge;
+      return true;
+    }
+    return open(Json::array());
+  }
+
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
+    // nlohmann's text begins with "[json.exception.parse_error.101] "; a person needs only what follows.
+    std::string reason = error.what();
+    if (const std::size_t end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
+    fail("", "not valid JSON: " + reason);
+  }
+
+ private:
+  enum class Part { rest, vocabulary, merges, merge };
+
+  [[noreturn]] void fail(const std::string& field, const std::string& message) const {
+    throw Error(ErrorCode::format, source_, field, message);
+  }
+
+  [[noreturn]] void fail_merge() const {
+    fail("model.merges[" + std::to_string(document_.merges->size()) + "]",
+         "expected \"a b\" or [\"a\", \"b\"]");
+  }
+
+  bool in_model() const { return open_.size() == 2 && at_model_; }
+
+  Json* place(Json value) {
+    if (part_ == Part::vocabulary) fail("model.vocab." + key_, "expected an id");
+    if (part_ != Part::rest) fail_merge();
+    if (open_.empty()) return &(document_.rest = std::move(value));
+    Json& parent = *open_.back();
+    if (parent.is_object()) return &(parent[key_] = std::move(value));
+    parent.push_back(std::move(value));
+    return &parent.back();
+  }
+
+  template <typename T>
+  bool value(T&& scalar) {
+    place(Json(std::forward<T>(scalar)));
+    return true;
+  }
+
+  bool open(Json container) {
+    if (open_.size() >= kMaxJsonDepth)
+      fail("", "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    const bool is_model =
+        open_.size() == 1 && open_.back()->is_object() && key_ == "model" && container.is_object();
+    open_.push_back(place(std::move(container)));
+    if (open_.size() == 2) at_model_ = is_model;
+    return true;
+  }
+
+  bool close() {
+    switch (part_) {
+      case Part::rest:
+        open_.pop_back();
+        return true;
+      case Part::merge:
+        if (halves_.size() != 2) fail_merge();
+        part_ = Part::merges;
+        return add_pair(halves_[0], halves_[1]);
+      default:
+        part_ = Part::rest;
+        return true;
+    }
+  }
+
+  bool add_token(std::uint64_t id) {
+    if (id >= static_cast<std::uint64_t>(kMostTokens))
+      fail("model.vocab." + key_,
+           "found " + std::to_string(id) + ", expected an id below " + std::to_string(kMostTokens));
+    if (!document_.vocabulary->add(key_, static_cast<TokenId>(id)))
+      fail("model.vocab." + key_, "the token or its id " + std::to_string(id) + " stands twice");
+    return true;
+  }
+
+  bool add_half(std::string& text) {
+    if (halves_.size() == 2) fail_merge();
+    halves_.push_back(std::move(text));
+    return true;
+  }
+
+  bool add_merge(std::string_view text) {
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) fail_merge();
+    return add_pair(text.substr(0, space), text.substr(space + 1));
+  }
+
+  bool add_pair(std::string_view left, std::string_view right) {
+    if (document_.merges->size() == kMostMerges)
+      fail("model.merges", "more than " + std::to_string(kMostMerges));
+    document_.merges->add(left, right);
+    return true;
+  }
+
+  const std::string& source_;
+  TokenizerDocument document_;
+  std::vector<Json*> open_;  ///< The containers around the place where the parser is.
+  std::string key_;
+  std::vector<std::string> halves_;
+  Part part_ = Part::rest;
+  bool at_model_ = false;  ///< The container of depth 2 is the object `model`.
+};
+
+}  // namespace
+
+TokenizerDocument parse_tokenizer_document(std::string_view text, const std::string& source) {
+  DocumentBuilder builder(source);
+  Json::sax_parse(text.data(), text.data() + text.size(), &builder);
+  return builder.take();
+}
+
+TokenizerDocument read_tokenizer_document(const std::filesystem::path& path) {
+  return parse_tokenizer_document(read_file(path, kMostBytes), path.string());
+}
+
+}  // namespace mla

@@ -1,0 +1,62 @@
+// The tokenizer that all vocabularies become, whichever file they come from.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mla/tokenizer.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/bpe.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/scratch_pool.h"
+
+namespace mla {
+
+struct TokenizerParts {
+  std::string file;                              ///< For errors.
+  std::unique_ptr<const Normalizer> normalizer;  ///< May be null.
+  PreTokenization pre_tokenization;
+  Bpe model;
+  std::vector<AddedToken> added;
+  PostProcessor post_processor;
+  Decoder decoder;
+};
+
+class TextTokenizer final : public Tokenizer {
+ public:
+  explicit TextTokenizer(TokenizerParts parts);
+
+  std::vector<TokenId> encode(std::string_view text, bool add_special_tokens) const override;
+  std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const override;
+  std::string token_bytes(TokenId id, bool skip_special_tokens) const override;
+  std::string_view token_separator() const override { return parts_.decoder.separator(); }
+  std::size_t vocab_size() const override { return tokens_.size(); }
+  std::optional<TokenId> id_of(std::string_view token) const override;
+  bool is_special(TokenId id) const override;
+  std::string describe() const override;
+
+ private:
+  struct Token {
+    std::string bytes;  ///< What it decodes to.
+    bool known = false;
+    bool special = false;
+  };
+
+  void index_tokens();
+  const Token& token(TokenId id) const;
+  void encode_valid(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+  void encode_plain(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+  void encode_normalized(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+
+  TokenizerParts parts_;
+  std::vector<Token> tokens_;             ///< By id.
+  AddedTokenMatcher raw_matcher_;         ///< Of the tokens looked for in the text as it comes.
+  AddedTokenMatcher normalized_matcher_;  ///< Of those looked for in the normalized text.
+  mutable ScratchPool scratches_;
+};
+
+}  // namespace mla
