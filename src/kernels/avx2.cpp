@@ -11,6 +11,7 @@ namespace {
 struct Avx2 {
   using Reg = __m256;
   static constexpr std::size_t width = 8;
+  static constexpr std::size_t gemm_rows = 6;
 
   static Reg zero() { return _mm256_setzero_ps(); }
   static Reg set1(float v) { return _mm256_set1_ps(v); }

@@ -11,6 +11,7 @@ namespace {
 struct Avx512 {
   using Reg = __m512;
   static constexpr std::size_t width = 16;
+  static constexpr std::size_t gemm_rows = 12;
 
   static Reg zero() { return _mm512_setzero_ps(); }
   static Reg set1(float v) { return _mm512_set1_ps(v); }

@@ -13,6 +13,8 @@
 
 namespace mla {
 
+inline constexpr std::size_t kMostPanelCols = 32;
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2" or "avx512".
 
@@ -31,6 +33,14 @@ struct Kernels {
   void (*silu_multiply)(const float* gate, const float* up, float* y, std::size_t n);
   /// x = softmax(x) in place: exp(x - max) / sum.
   void (*softmax)(float* x, std::size_t n);
+
+  /// c[i, j] += sum_k a[i, k] * b[k, j] for `rows` rows of a and c and the first `cols` <= panel_cols
+  /// columns. `panel` is b with rows of panel_cols floats, 64-byte aligned, zero beyond `cols`. For each
+  /// element the products are added in the order of k, so that the sum depends neither on `rows` nor on
+  /// `cols`.
+  void (*multiply_panel)(const float* a, std::size_t a_stride, std::size_t rows, const float* panel,
+                         std::size_t k, float* c, std::size_t c_stride, std::size_t cols);
+  std::size_t panel_cols;  ///< At most kMostPanelCols.
 
   float dot_f32(const float* a, const float* b, std::size_t n) const {
     return dot[static_cast<std::size_t>(DType::f32)](reinterpret_cast<const std::byte*>(a), b, n);

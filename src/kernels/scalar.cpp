@@ -12,6 +12,7 @@ namespace {
 struct Scalar {
   using Reg = float;
   static constexpr std::size_t width = 1;
+  static constexpr std::size_t gemm_rows = 4;
 
   static Reg zero() { return 0.0F; }
   static Reg set1(float v) { return v; }

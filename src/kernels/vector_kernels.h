@@ -1,7 +1,8 @@
 // The kernels written once over a vector type V; each instruction set's file supplies V and includes this.
 //
-// V has: Reg (a vector of `width` floats), zero, set1, load, store, add, sub, mul, div, fma (a * b + c), min,
-// max (both give the second operand if one is NaN), round (to nearest), pow2 (2^n for an integral float n in
+// V has: Reg (a vector of `width` floats), gemm_rows (so that 2 * gemm_rows sums fit its registers), zero,
+// set1, load, store, add, sub, mul, div, fma (a * b + c), min, max (both give the second operand if one is
+// NaN), round (to nearest), pow2 (2^n for an integral float n in
 // [-126, 127]), sum, largest, and load_f16 / load_bf16 / load_f8 that widen `width` stored values.
 //
 // Everything is in an unnamed namespace and nothing from the standard library is instantiated here: code
@@ -166,6 +167,71 @@ void softmax(float* x, std::size_t n) {
   if (i < n) store_tail<V>(x + i, V::mul(load_tail<V>(x + i, n - i), factor), n - i);
 }
 
+/// kRows rows of multiply_panel: all of c's part stays in registers while a and the panel go by once.
+template <typename V, std::size_t kRows>
+void multiply_rows(const float* a, std::size_t a_stride, const float* panel, std::size_t k, float* c,
+                   std::size_t c_stride) {
+  constexpr std::size_t kWidth = V::width;
+  typename V::Reg sum[kRows][2];
+  for (std::size_t i = 0; i < kRows; ++i) {
+    sum[i][0] = V::load(c + i * c_stride);
+    sum[i][1] = V::load(c + i * c_stride + kWidth);
+  }
+  for (std::size_t step = 0; step < k; ++step, panel += 2 * kWidth) {
+    const typename V::Reg left = V::load(panel);
+    const typename V::Reg right = V::load(panel + kWidth);
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const typename V::Reg factor = V::set1(a[i * a_stride + step]);
+      sum[i][0] = V::fma(factor, left, sum[i][0]);
+      sum[i][1] = V::fma(factor, right, sum[i][1]);
+    }
+  }
+  for (std::size_t i = 0; i < kRows; ++i) {
+    V::store(c + i * c_stride, sum[i][0]);
+    V::store(c + i * c_stride + kWidth, sum[i][1]);
+  }
+}
+
+/// The remaining rows < kRows of a panel, by the multiply_rows that has just as many.
+template <typename V, std::size_t kRows>
+void multiply_last_rows(const float* a, std::size_t a_stride, std::size_t rows, const float* panel,
+                        std::size_t k, float* c, std::size_t c_stride) {
+  if constexpr (kRows > 1) {
+    if (rows == kRows - 1)
+      multiply_rows<V, kRows - 1>(a, a_stride, panel, k, c, c_stride);
+    else
+      multiply_last_rows<V, kRows - 1>(a, a_stride, rows, panel, k, c, c_stride);
+  }
+}
+
+template <typename V>
+void multiply_panel(const float* a, std::size_t a_stride, std::size_t rows, const float* panel, std::size_t k,
+                    float* c, std::size_t c_stride, std::size_t cols) {
+  constexpr std::size_t kRows = V::gemm_rows;
+  constexpr std::size_t kCols = 2 * V::width;
+  float edge[kRows * kCols];
+  for (std::size_t row = 0; row < rows; row += kRows) {
+    const std::size_t count = rows - row < kRows ? rows - row : kRows;
+    float* target = c + row * c_stride;
+    std::size_t stride = c_stride;
+    if (cols < kCols) {  // Vectors would reach beyond c: work on a copy.
+      for (std::size_t i = 0; i < count; ++i) {
+        std::memset(edge + i * kCols, 0, sizeof(float) * kCols);
+        std::memcpy(edge + i * kCols, target + i * c_stride, sizeof(float) * cols);
+      }
+      target = edge;
+      stride = kCols;
+    }
+    if (count == kRows)
+      multiply_rows<V, kRows>(a + row * a_stride, a_stride, panel, k, target, stride);
+    else
+      multiply_last_rows<V, kRows>(a + row * a_stride, a_stride, count, panel, k, target, stride);
+    if (cols < kCols)
+      for (std::size_t i = 0; i < count; ++i)
+        std::memcpy(c + (row + i) * c_stride, edge + i * kCols, sizeof(float) * cols);
+  }
+}
+
 template <typename V>
 constexpr Kernels make_kernels(const char* name) {
   return Kernels{
@@ -178,6 +244,8 @@ constexpr Kernels make_kernels(const char* name) {
       .scale_multiply = scale_multiply<V>,
       .silu_multiply = silu_multiply<V>,
       .softmax = softmax<V>,
+      .multiply_panel = multiply_panel<V>,
+      .panel_cols = 2 * V::width,
   };
 }
 

@@ -88,7 +88,8 @@ void Linear::compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& 
       decode_rows(weight_, first, count, decoded.data(), workspace.kernels);
       floats = decoded.data();
     }
-    multiply_transposed(x, {floats, count, in_features(), in_features()}, y.columns(first, count));
+    multiply_transposed(x, {floats, count, in_features(), in_features()}, y.columns(first, count),
+                        workspace.kernels);
   }
   if (bias_.empty()) return;
   for (std::size_t row = 0; row < x.rows; ++row)

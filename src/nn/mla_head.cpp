@@ -74,7 +74,7 @@ void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kern
   const Matrix weight = scratch.matrix(up, shape.kv_lora_rank);
   const Matrix keys_values = scratch.matrix(head.latent.rows, up);
   decode_rows(head.up, 0, up, weight.data, kernels);
-  multiply_transposed(head.latent, weight, keys_values);
+  multiply_transposed(head.latent, weight, keys_values, kernels);
   const Matrix k_nope = keys_values.columns(0, shape.qk_nope_head_dim);
   const Matrix values = keys_values.columns(shape.qk_nope_head_dim, shape.v_head_dim);
 
@@ -83,11 +83,11 @@ void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kern
     const std::size_t keys = head.first + row + rows;
     const ConstMatrix q = head.q.middle_rows(row, rows);
     const Matrix scores = Scratch(scratch).matrix(rows, keys);
-    multiply_transposed(q.columns(0, shape.qk_nope_head_dim), k_nope.middle_rows(0, keys), scores);
+    multiply_transposed(q.columns(0, shape.qk_nope_head_dim), k_nope.middle_rows(0, keys), scores, kernels);
     multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
-                        head.k_rope.middle_rows(0, keys), scores, true);
+                        head.k_rope.middle_rows(0, keys), scores, kernels, true);
     causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
-    multiply(scores, values.middle_rows(0, keys), head.out.middle_rows(row, rows));
+    multiply(scores, values.middle_rows(0, keys), head.out.middle_rows(row, rows), kernels);
   }
 }
 
@@ -111,13 +111,13 @@ void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels)
     const Matrix query = block.matrix(rows, shape.kv_lora_rank);
     const Matrix mixed = block.matrix(rows, shape.kv_lora_rank);
     const Matrix scores = block.matrix(rows, keys);
-    multiply(q.columns(0, shape.qk_nope_head_dim), key_up, query);
-    multiply_transposed(query, head.latent.middle_rows(0, keys), scores);
+    multiply(q.columns(0, shape.qk_nope_head_dim), key_up, query, kernels);
+    multiply_transposed(query, head.latent.middle_rows(0, keys), scores, kernels);
     multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
-                        head.k_rope.middle_rows(0, keys), scores, true);
+                        head.k_rope.middle_rows(0, keys), scores, kernels, true);
     causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
-    multiply(scores, head.latent.middle_rows(0, keys), mixed);
-    multiply_transposed(mixed, value_up, head.out.middle_rows(row, rows));
+    multiply(scores, head.latent.middle_rows(0, keys), mixed, kernels);
+    multiply_transposed(mixed, value_up, head.out.middle_rows(row, rows), kernels);
   }
 }
 

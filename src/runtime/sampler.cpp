@@ -40,14 +40,15 @@ void check(const SamplerOptions& options) {
 
 namespace {
 
-// The steps keep the candidates sorted by falling value; between them the values are probabilities that sum
-// to 1.
+// Between the steps the values are probabilities that sum to 1. A vocabulary is large and what is kept of it
+// small, so no step sorts all candidates.
 
 template <typename Candidates>
-void to_probabilities(Candidates& candidates) {
-  const double top = candidates.front().value;
+void to_probabilities(Candidates& candidates, double temperature) {
+  double top = candidates.front().value;
+  for (const auto& candidate : candidates) top = std::max(top, candidate.value);
   double sum = 0.0;
-  for (auto& candidate : candidates) sum += candidate.value = std::exp(candidate.value - top);
+  for (auto& candidate : candidates) sum += candidate.value = std::exp((candidate.value - top) / temperature);
   for (auto& candidate : candidates) candidate.value /= sum;
 }
 
@@ -58,23 +59,31 @@ void renormalize(Candidates& candidates) {
   for (auto& candidate : candidates) candidate.value /= sum;
 }
 
-/// Keeps the first ones whose values add up to `share`, at least one.
-template <typename Candidates>
-void keep_share(Candidates& candidates, double share) {
+/// Keeps the candidates that come first by `before` and together reach `share`, at least one.
+template <typename Candidates, typename Before>
+void keep_share(Candidates& candidates, double share, Before before) {
+  // A heap gives the first ones in order without sorting the rest; its comparison puts the greatest first.
+  const auto after = [&](const auto& a, const auto& b) { return before(b, a); };
+  std::make_heap(candidates.begin(), candidates.end(), after);
+  auto rest = candidates.end();
   double sum = 0.0;
-  std::size_t kept = 0;
-  while (kept < candidates.size()) {
-    sum += candidates[kept++].value;
-    if (sum >= share) break;
+  while (rest != candidates.begin() && sum < share) {
+    std::pop_heap(candidates.begin(), rest, after);
+    sum += (--rest)->value;
   }
-  candidates.resize(kept);
+  if (rest == candidates.end()) {
+    std::pop_heap(candidates.begin(), rest, after);
+    --rest;
+  }
+  candidates.erase(candidates.begin(), rest);
   renormalize(candidates);
 }
 
 template <typename Candidates>
 void keep_likely(Candidates& candidates, double min_p) {
-  const double least = min_p * candidates.front().value;
-  std::erase_if(candidates, [&](const auto& candidate) { return candidate.value < least; });
+  double top = 0.0;
+  for (const auto& candidate : candidates) top = std::max(top, candidate.value);
+  std::erase_if(candidates, [&](const auto& candidate) { return candidate.value < min_p * top; });
   renormalize(candidates);
 }
 
@@ -84,9 +93,9 @@ void keep_typical(Candidates& candidates, double share) {
   for (const auto& candidate : candidates)
     if (candidate.value > 0.0) entropy -= candidate.value * std::log(candidate.value);
   const auto distance = [&](const auto& candidate) { return std::abs(-std::log(candidate.value) - entropy); };
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
-  keep_share(candidates, share);
+  keep_share(candidates, share, [&](const auto& a, const auto& b) {
+    return distance(a) < distance(b) || (distance(a) == distance(b) && a.id < b.id);
+  });
 }
 
 }  // namespace
@@ -120,17 +129,20 @@ TokenId Sampler::sample(std::span<const float> logits) {
   if (options_.temperature == 0.0)
     return std::min_element(candidates.begin(), candidates.end(), likelier)->id;
 
-  const auto kept = options_.top_k == 0
-                        ? candidates.size()
-                        : std::min(candidates.size(), static_cast<std::size_t>(options_.top_k));
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
-                    candidates.end(), likelier);
-  candidates.resize(kept);
-  for (Candidate& candidate : candidates) candidate.value /= options_.temperature;
-  to_probabilities(candidates);
-  if (options_.top_p < 1.0) keep_share(candidates, options_.top_p);
+  const std::size_t all = candidates.size();
+  to_probabilities(candidates, options_.temperature);
+  if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < all) {
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(options_.top_k);
+    std::nth_element(candidates.begin(), end, candidates.end(), likelier);
+    candidates.erase(end, candidates.end());
+    renormalize(candidates);
+  }
+  if (options_.top_p < 1.0) keep_share(candidates, options_.top_p, likelier);
   if (options_.min_p > 0.0) keep_likely(candidates, options_.min_p);
   if (options_.typical_p < 1.0) keep_typical(candidates, options_.typical_p);
+  // In one order, whatever the steps left: what a seed draws must not depend on a library's way of selecting.
+  if (candidates.size() < all)
+    std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return draw(candidates);
 }
 

@@ -97,8 +97,7 @@ class Lowercase final : public Normalizer {
       if (point.value == 0x130)  // The one character whose lowercase is two.
         result.append("i\xCC\x87");
       else
-        append_utf8(result,
-                    static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(point.value))));
+        append_utf8(result, lowercase(point.value));
     }
     return result;
   }

@@ -61,8 +61,9 @@ Regex::Regex(std::string_view pattern, Syntax syntax, const JsonField& place)
       pcre2_compile_context_create_8(nullptr));
   if (!context) throw std::bad_alloc();
   pcre2_set_newline_8(context.get(), PCRE2_NEWLINE_LF);
-  const std::uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C |
-                                (syntax == Syntax::literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_MULTILINE);
+  const std::uint32_t options = syntax == Syntax::literal
+                                    ? PCRE2_UTF | PCRE2_LITERAL
+                                    : PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
   int status = 0;
   PCRE2_SIZE offset = 0;
   code_.reset(pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(translated.data()), translated.size(), options,

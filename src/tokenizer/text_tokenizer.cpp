@@ -9,15 +9,7 @@ namespace mla {
 
 TextTokenizer::TextTokenizer(TokenizerParts parts) : parts_(std::move(parts)) {
   index_tokens();
-  const ScratchPool::Lease scratch(scratches_);
-  for (const AddedToken& token : parts_.added) {
-    if (!token.normalized)
-      raw_matcher_.add(token, token.content);
-    else if (!parts_.normalizer)
-      normalized_matcher_.add(token, token.content);
-    else
-      normalized_matcher_.add(token, parts_.normalizer->apply(token.content, (*scratch).regex));
-  }
+  index_added();
 }
 
 void TextTokenizer::index_tokens() {
@@ -26,10 +18,19 @@ void TextTokenizer::index_tokens() {
   for (TokenId id = 0; id < vocabulary.end_id(); ++id)
     if (vocabulary.has(id))
       tokens_[static_cast<std::size_t>(id)] = {parts_.decoder.bytes_of(vocabulary.text(id)), true, false};
+}
+
+void TextTokenizer::index_added() {
+  const ScratchPool::Lease scratch(scratches_);
   for (const AddedToken& token : parts_.added) {
+    // A token that is looked for in normalized text is itself normalized, in decoding too.
+    const bool normalize = token.normalized && parts_.normalizer;
+    const std::string form =
+        normalize ? parts_.normalizer->apply(token.content, (*scratch).regex) : token.content;
+    (token.normalized ? normalized_matcher_ : raw_matcher_).add(token, form);
     const auto index = static_cast<std::size_t>(token.id);
     if (index >= tokens_.size()) tokens_.resize(index + 1);
-    tokens_[index] = {parts_.decoder.bytes_of(token.content), true, token.special};
+    tokens_[index] = {parts_.decoder.bytes_of(form), true, token.special};
   }
 }
 

@@ -47,6 +47,7 @@ class TextTokenizer final : public Tokenizer {
   };
 
   void index_tokens();
+  void index_added();
   const Token& token(TokenId id) const;
   void encode_valid(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
   void encode_plain(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;

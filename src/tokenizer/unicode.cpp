@@ -1,9 +1,12 @@
 #include "tokenizer/unicode.h"
 
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <memory>
+#include <utility>
+#include <vector>
 
 namespace mla {
 namespace {
@@ -85,6 +88,13 @@ std::vector<CodePointRange> newer_code_points(CategoryMask mask) {
 
 bool is_opaque_to_normalization(char32_t value) {
   return in_ranges(std::begin(kOpaque), std::end(kOpaque), value);
+}
+
+char32_t lowercase(char32_t value) {
+  const auto* newer = std::lower_bound(std::begin(kLowercase), std::end(kLowercase), value,
+                                       [](const auto& pair, char32_t v) { return pair.first < v; });
+  if (newer != std::end(kLowercase) && newer->first == value) return newer->second;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value)));
 }
 
 bool is_white_space(char32_t value) {

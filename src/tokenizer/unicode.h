@@ -29,6 +29,9 @@ std::vector<CodePointRange> newer_code_points(CategoryMask mask);
 /// not.
 bool is_opaque_to_normalization(char32_t value);
 
+/// The lowercase of `value`, for all characters whose lowercase is one character.
+char32_t lowercase(char32_t value);
+
 bool is_white_space(char32_t value);  ///< The property White_Space.
 bool is_word_character(
     char32_t value);              ///< \w of Unicode's UTS 18: what Rust's regex takes for part of a word.

@@ -20,6 +20,7 @@ prefix=$work/moved/mla
 mv "$work/first" "$prefix"
 ! grep -rFI -e "$work" -e "$build" "$prefix"/lib* "$prefix/include" || fail "an installed file names the build's paths"
 
+model=$prefix/share/mla/models/stories
 libdir=$(dirname "$(find "$prefix" -name libmla.a)")
 consumer=$work/consumer
 case $way in
@@ -39,7 +40,7 @@ case $way in
     "$compiler" -std=c++20 "$here/consumer/main.cpp" -o "$consumer" "${flags[@]}"
     read -ra flags <<<"$(pkg-config --static --cflags --libs mla)" # Everything behind libmla.a, too.
     "$compiler" -std=c++20 "$here/consumer/main.cpp" -o "$consumer.static" "${flags[@]/#-lmla/-l:libmla.a}"
-    "$consumer.static" >"$work/output.static" || fail "the statically linked consumer failed"
+    "$consumer.static" "$model" >"$work/output.static" || fail "the statically linked consumer failed"
     ;;
   *) fail "unknown way $way" ;;
 esac
@@ -50,9 +51,10 @@ case $way in
   *) [[ $needs_shared == 1 ]] || fail "the consumer does not need libmla.so" ;;
 esac
 
-LD_LIBRARY_PATH=$libdir "$consumer" | tee "$work/output"
+LD_LIBRARY_PATH=$libdir "$consumer" "$model" | tee "$work/output"
 grep -qxF "mla $version" "$work/output" || fail "the consumer did not print the version"
-grep -qF "no-such-file" "$work/output" || fail "the error does not name the file"
+grep -qxF "generated 5 tokens" "$work/output" || fail "the consumer did not generate"
+grep -qF "no-such-folder" "$work/output" || fail "the error does not name the file"
 
 # Only the public interface leaves the shared library. What the standard library makes of its own templates may show.
 exported=$(nm -DC --defined-only "$libdir/libmla.so" | grep -E ' (nlohmann|pcre2|CLI)' || true)
