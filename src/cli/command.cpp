@@ -85,7 +85,10 @@ void PromptOptions::add(CLI::App& command, bool with_file) {
 
 std::vector<TokenId> PromptOptions::tokens(const Tokenizer* tokenizer) const {
   if (is_ids()) return parse_ids(ids);
-  return tokenizer->encode(file.empty() ? text : read_text(file));
+  std::vector<TokenId> tokens = tokenizer->encode(file.empty() ? text : read_text(file));
+  // One BOS only: a prompt that writes out its own, as chat templates do, does not get another.
+  if (tokens.size() > 1 && tokens[0] == tokens[1] && tokenizer->is_special(tokens[0])) tokens.erase(tokens.begin());
+  return tokens;
 }
 
 std::vector<TokenId> parse_ids(std::string_view text) {

@@ -5,6 +5,7 @@
 #include "tokenizer/document.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/text_tokenizer.h"
+#include "tokenizer/tokenizer_config.h"
 
 namespace mla {
 namespace {
@@ -45,11 +46,25 @@ TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
   return parts;
 }
 
+/// Lets encoding begin with `bos`, unless the post-processor does that already.
+void add_bos(const std::string& bos, TokenizerParts& parts) {
+  std::optional<TokenId> id = parts.model.vocabulary().find(bos);
+  for (const AddedToken& token : parts.added)
+    if (token.content == bos) id = token.id;
+  if (!id)
+    throw Error(ErrorCode::format, parts.file, "added_tokens",
+                "found no token " + quote(bos) + ", which tokenizer_config.json has as bos_token");
+  std::vector<TokenId>& before = parts.post_processor.before;
+  if (before.empty() || before.front() != *id) before.insert(before.begin(), *id);
+}
+
 }  // namespace
 
 std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& path) {
   const std::filesystem::path file = std::filesystem::is_directory(path) ? path / "tokenizer.json" : path;
-  return std::make_shared<TextTokenizer>(read_parts(read_tokenizer_document(file), file.string()));
+  TokenizerParts parts = read_parts(read_tokenizer_document(file), file.string());
+  if (const auto bos = bos_to_add(file.parent_path())) add_bos(*bos, parts);
+  return std::make_shared<TextTokenizer>(std::move(parts));
 }
 
 }  // namespace mla

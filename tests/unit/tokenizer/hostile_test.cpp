@@ -1,0 +1,209 @@
+// Files that are wrong, each in one way: an Error that names the place.
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/json.h"
+#include "mla/error.h"
+#include "mla/tokenizer.h"
+
+using mla::ErrorCode;
+using mla::Json;
+
+namespace {
+
+Json small_file() {
+  return Json::parse(R"({
+    "added_tokens": [{"id": 4, "content": "<s>", "special": true}],
+    "normalizer": null,
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true},
+    "post_processor": null,
+    "decoder": {"type": "ByteLevel"},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3}, "merges": ["a b"]}})");
+}
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content)
+      : path_(std::filesystem::temp_directory_path() /
+              ("mla_tokenizer_" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".json")) {
+    std::ofstream(path_, std::ios::binary) << content;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::shared_ptr<const mla::Tokenizer> load(const std::string& content) {
+  return mla::Tokenizer::load(TemporaryFile(content).path());
+}
+
+void check_error(const std::string& content, ErrorCode code, const std::string& field) {
+  CAPTURE(content.substr(0, 200), field);
+  try {
+    load(content);
+    FAIL_CHECK("no error");
+  } catch (const mla::Error& error) {
+    CHECK(error.code() == code);
+    CHECK(error.field() == field);
+    CHECK(!error.file().empty());
+  }
+}
+
+void check_patch(const std::string& pointer, const Json& value, ErrorCode code, const std::string& field) {
+  Json file = small_file();
+  file[Json::json_pointer(pointer)] = value;
+  check_error(file.dump(), code, field);
+}
+
+Json split(const std::string& regex) {
+  return {{"type", "Split"}, {"pattern", {{"Regex", regex}}}, {"behavior", "Isolated"}, {"invert", false}};
+}
+
+}  // namespace
+
+TEST_CASE("tokenizer: the small file is right", "[tokenizer]") {
+  const auto tokenizer = load(small_file().dump());
+  CHECK(tokenizer->encode("abc<s>x", false) == std::vector<mla::TokenId>{3, 2, 4});
+  CHECK(tokenizer->vocab_size() == 5);
+  CHECK(tokenizer->id_of("<s>") == 4);
+  CHECK(tokenizer->id_of("zz") == std::nullopt);
+  CHECK(tokenizer->is_special(4));
+  CHECK_FALSE(tokenizer->is_special(3));
+  CHECK_FALSE(tokenizer->is_special(-1));
+  CHECK(tokenizer->describe().find("5 tokens") != std::string::npos);
+}
+
+TEST_CASE("tokenizer: unknown ids cannot be decoded", "[tokenizer]") {
+  const auto tokenizer = load(small_file().dump());
+  for (const mla::TokenId id : {-1, 5, 1 << 30})
+    CHECK_THROWS_AS(tokenizer->decode(std::vector<mla::TokenId>{id}), mla::Error);
+}
+
+TEST_CASE("tokenizer: wrong vocabularies and merges", "[tokenizer]") {
+  check_patch("/model/vocab/a", -1, ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", 1.5, ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", "x", ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", Json::array(), ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", Json::object(), ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", 1 << 24, ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/a", 18446744073709551615u, ErrorCode::format, "model.vocab.a");
+  check_patch("/model/vocab/b", 0, ErrorCode::format, "model.vocab.b");
+  check_patch("/model/vocab", 3, ErrorCode::format, "model.vocab");
+  check_patch("/model/merges", "a b", ErrorCode::format, "model.merges");
+  check_patch("/model/merges/0", "a x", ErrorCode::format, "model.merges[0]");
+  check_patch("/model/merges/0", "a c", ErrorCode::format, "model.merges[0]");
+  check_patch("/model/merges/0", "ab", ErrorCode::format, "model.merges[0]");
+  check_patch("/model/merges/0", "a b c", ErrorCode::format, "model.merges[0]");
+  check_patch("/model/merges/1", 5, ErrorCode::format, "model.merges[1]");
+  check_patch("/model/merges/1", Json::array({"a"}), ErrorCode::format, "model.merges[1]");
+  check_patch("/model/merges/1", Json::array({"a", "b", "c"}), ErrorCode::format, "model.merges[1]");
+  check_patch("/model/merges/1", Json::array({"a", Json::array()}), ErrorCode::format, "model.merges[1]");
+  check_patch("/model/merges/1", Json::object(), ErrorCode::format, "model.merges[1]");
+  check_patch("/model/type", "Unigram", ErrorCode::unsupported, "model.type");
+  check_patch("/model/dropout", 0.1, ErrorCode::unsupported, "model.dropout");
+  check_patch("/model/fuse_unk", 1, ErrorCode::format, "model.fuse_unk");
+}
+
+TEST_CASE("tokenizer: an unknown token that is missing is told when it is needed", "[tokenizer]") {
+  Json file = small_file();
+  file["model"]["unk_token"] = "[UNK]";
+  const auto tokenizer = load(file.dump());
+  CHECK(tokenizer->encode("ab", false) == std::vector<mla::TokenId>{3});
+  CHECK_THROWS_AS(tokenizer->encode("x", false), mla::Error);
+}
+
+TEST_CASE("tokenizer: wrong added tokens", "[tokenizer]") {
+  const Json again = {{"id", 4}, {"content", "<t>"}};
+  check_patch("/added_tokens/1", again, ErrorCode::format, "added_tokens[1].id");
+  const Json same = {{"id", 5}, {"content", "<s>"}};
+  check_patch("/added_tokens/1", same, ErrorCode::format, "added_tokens[1].content");
+  check_patch("/added_tokens/0/id", -4, ErrorCode::format, "added_tokens[0].id");
+  check_patch("/added_tokens/0/id", 1, ErrorCode::format, "added_tokens[0].id");
+  check_patch("/added_tokens/0/content", "ab", ErrorCode::format, "added_tokens[0].id");
+  check_patch("/added_tokens/0/lstrip", "yes", ErrorCode::format, "added_tokens[0].lstrip");
+  check_patch("/added_tokens", 1, ErrorCode::format, "added_tokens");
+}
+
+TEST_CASE("tokenizer: unknown components are named", "[tokenizer]") {
+  check_patch("/pre_tokenizer/type", "Metaspace", ErrorCode::unsupported, "pre_tokenizer.type");
+  check_patch("/normalizer", {{"type", "Nmt"}}, ErrorCode::unsupported, "normalizer.type");
+  check_patch("/decoder/type", "WordPiece", ErrorCode::unsupported, "decoder.type");
+  check_patch("/post_processor", {{"type", "BertProcessing"}}, ErrorCode::unsupported, "post_processor.type");
+  check_patch("/pre_tokenizer/type", 7, ErrorCode::format, "pre_tokenizer.type");
+  check_patch("/pre_tokenizer", Json::array(), ErrorCode::format, "pre_tokenizer");
+  Json file = small_file();
+  file["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {split("a"), split("b")}}};
+  file["pre_tokenizer"]["pretokenizers"][1]["behavior"] = "Sideways";
+  check_error(file.dump(), ErrorCode::unsupported, "pre_tokenizer.pretokenizers[1].behavior");
+}
+
+TEST_CASE("tokenizer: regexes that are none or mean something else here", "[tokenizer]") {
+  const std::string place = "pre_tokenizer.pattern.Regex";
+  for (const char* regex : {"(", "[a", "a{2,1}", "\\p{Nonsense}", "*a", "\\", "\\p{L", "(?<n", "\\u12"})
+    check_patch("/pre_tokenizer", split(regex), ErrorCode::format, place);
+  for (const char* regex : {"[a[bc]]", "[a-z&&b]", "[[:alpha:]]", "(?x) a", "\\Ka", "[]a]", "\\pL"})
+    check_patch("/pre_tokenizer", split(regex), ErrorCode::unsupported, place);
+  check_patch("/pre_tokenizer", split(std::string(100000, 'a')), ErrorCode::format, place);
+  check_patch("/pre_tokenizer", split(std::string(20000, '(')), ErrorCode::format, place);
+}
+
+TEST_CASE("tokenizer: a regex that would take forever is stopped", "[tokenizer]") {
+  Json file = small_file();
+  file["pre_tokenizer"] = split("(a+)+$x|(?:a|b|ab)*c$");
+  const auto tokenizer = load(file.dump());
+  try {
+    tokenizer->encode(std::string(60, 'a') + "!", false);
+    FAIL_CHECK("no error");
+  } catch (const mla::Error& error) {
+    CHECK(error.code() == ErrorCode::limit);
+    CHECK(error.field() == "pre_tokenizer.pattern.Regex");
+  }
+}
+
+TEST_CASE("tokenizer: files that are no tokenizer.json", "[tokenizer]") {
+  check_error("", ErrorCode::format, "");
+  check_error("{", ErrorCode::format, "");
+  check_error("[1]", ErrorCode::format, "");
+  check_error("{} {}", ErrorCode::format, "");
+  check_error("{\"model\": {\"vocab\": {\"\xff\": 1}}}", ErrorCode::format, "");
+  check_error("{}", ErrorCode::format, "model");
+  check_error("{\"model\": 1}", ErrorCode::format, "model");
+  check_error("{\"model\": {}}", ErrorCode::format, "model.vocab");
+  check_error("{\"model\": {\"vocab\": {}}}", ErrorCode::format, "model.merges");
+  check_error("{\"model\": {\"vocab\": {}, \"vocab\": {}, \"merges\": []}}", ErrorCode::format,
+              "model.vocab");
+  check_error("{\"model\": {\"vocab\": {\"a\": 0, \"a\": 1}, \"merges\": []}}", ErrorCode::format,
+              "model.vocab.a");
+  check_error("{\"a\": 1, \"a\": 2}", ErrorCode::format, "a");
+  check_error(std::string(100000, '['), ErrorCode::format, "");
+  CHECK_THROWS_AS(mla::Tokenizer::load("/nonexistent/tokenizer.json"), mla::Error);
+  CHECK_THROWS_AS(mla::Tokenizer::load(std::filesystem::temp_directory_path() / "mla_no_such_folder"),
+                  mla::Error);
+}
+
+TEST_CASE("tokenizer: a file without anything in it still works", "[tokenizer]") {
+  const auto tokenizer = load("{\"model\": {\"vocab\": {}, \"merges\": []}}");
+  CHECK(tokenizer->encode("anything at all", true).empty());
+  CHECK(tokenizer->vocab_size() == 0);
+  CHECK(tokenizer->decode({}).empty());
+}
+
+TEST_CASE("tokenizer: templates that are wrong", "[tokenizer]") {
+  Json special = {{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}};
+  Json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+  Json processor = {
+      {"type", "TemplateProcessing"}, {"single", {special, text}}, {"special_tokens", Json::object()}};
+  check_patch("/post_processor", processor, ErrorCode::format, "post_processor.single[0].SpecialToken.id");
+  processor["special_tokens"] = {{"<s>", {{"id", "<s>"}, {"ids", {-1}}}}};
+  check_patch("/post_processor", processor, ErrorCode::format, "post_processor.special_tokens.<s>.ids[0]");
+  processor["single"] = Json::array({text, text});
+  check_patch("/post_processor", processor, ErrorCode::unsupported, "post_processor.single[1].Sequence.id");
+  processor["single"] = Json::array({special});
+  processor["special_tokens"]["<s>"]["ids"] = {4};
+  check_patch("/post_processor", processor, ErrorCode::unsupported, "post_processor.single");
+}
