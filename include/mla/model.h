@@ -45,8 +45,11 @@ struct ModelInfo {
   std::map<std::string, DTypeUse> dtypes;
   std::size_t cache_bytes_per_token = 0;       ///< Float32, latent and shared rotated key, all layers.
   std::size_t full_cache_bytes_per_token = 0;  ///< What keys and values of every head would take.
-  std::vector<std::string> ignored_tensors;    ///< Recognized and not needed (multi-token-prediction layers).
-  std::vector<std::string> ignored_config;     ///< Keys of config.json that change nothing in inference.
+  std::size_t activation_bytes_per_token = 0;  ///< For each token computed at once.
+  std::size_t scratch_bytes_per_token =
+      0;  ///< For each token of the context and each thread, while it attends.
+  std::vector<std::string> ignored_tensors;  ///< Recognized and not needed (multi-token-prediction layers).
+  std::vector<std::string> ignored_config;   ///< Keys of config.json that change nothing in inference.
 };
 
 /// Sampling defaults and stop ids, from generation_config.json over config.json.

@@ -1,8 +1,10 @@
 // mla inspect: what a checkpoint is and what it will need.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "base/json.h"
+#include "base/thread_pool.h"
 #include "cli/command.h"
 
 namespace mla::cli {
@@ -14,11 +16,14 @@ struct Options {
   std::size_t context = 0;
 };
 
-/// Weights, cache and the activations of one batch.
+/// What `generate` will have in memory with `context` tokens kept and the default batch and threads: the
+/// weights (pages of the mapped files, once touched), the cache, the activations of a batch and each thread's
+/// scratch.
 std::size_t estimated_memory(const ModelInfo& info, std::size_t context) {
-  constexpr std::size_t kBatch = 512;
-  const std::size_t activations = std::min(context, kBatch) * info.vocab_size * sizeof(float) / 8;
-  return info.weight_bytes + context * info.cache_bytes_per_token + activations;
+  const std::size_t threads = static_cast<std::size_t>(default_thread_count());
+  return info.weight_bytes + context * info.cache_bytes_per_token +
+         std::min(context, SessionOptions{}.batch) * info.activation_bytes_per_token +
+         threads * context * info.scratch_bytes_per_token;
 }
 
 std::string human(std::size_t bytes) {

@@ -2,6 +2,7 @@
 // published checkpoints (https://huggingface.co/deepseek-ai).
 #include "model/deepseek.h"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "model/deepseek_config.h"
 #include "model/weights.h"
 #include "nn/mla_attention.h"
+#include "nn/mla_head.h"
 #include "nn/moe.h"
 
 namespace mla {
@@ -152,6 +154,23 @@ std::string describe_router(const RouterShape& router) {
   return text;
 }
 
+/// What a forward pass takes from the arena for each row: the residual stream with its two companions,
+/// queries, latents and heads' results of one layer, and the widest feed-forward block.
+std::size_t activation_floats(const DeepseekConfig& config) {
+  const MlaShape& shape = config.attention;
+  const std::size_t attention = config.q_lora_rank.value_or(0) +
+                                shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) +
+                                shape.kv_lora_rank + shape.qk_rope_head_dim;
+  std::size_t feed_forward = 2 * config.intermediate_size;
+  if (config.router) {
+    const std::size_t width = config.moe_intermediate_size;
+    feed_forward =
+        std::max(feed_forward, config.router->top_k * 2 * (config.hidden_size + width) +
+                                   2 * config.n_shared_experts * width + config.router->n_routed_experts);
+  }
+  return 3 * config.hidden_size + std::max(attention, feed_forward);
+}
+
 void describe(const DeepseekConfig& config, const Decoder& decoder, std::size_t parameters, ModelInfo& info) {
   const MlaShape& shape = config.attention;
   const auto add = [&](const char* name, std::size_t value) {
@@ -190,6 +209,10 @@ void describe(const DeepseekConfig& config, const Decoder& decoder, std::size_t 
   info.parameters = parameters;
   info.full_cache_bytes_per_token =
       config.num_hidden_layers * shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) * sizeof(float);
+  info.activation_bytes_per_token = activation_floats(config) * sizeof(float);
+  info.scratch_bytes_per_token =
+      (mla_head_scratch(shape, config.max_context(), 2) - mla_head_scratch(shape, config.max_context(), 1)) *
+      sizeof(float);
   info.ignored_config = config.ignored_keys;
 }
 

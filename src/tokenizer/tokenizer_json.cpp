@@ -1,4 +1,6 @@
 // Tokenizer::load: puts the tokenizer together from a tokenizer.json.
+#include <system_error>
+
 #include "base/json.h"
 #include "mla/error.h"
 #include "mla/tokenizer.h"
@@ -61,7 +63,9 @@ void add_bos(const std::string& bos, TokenizerParts& parts) {
 }  // namespace
 
 std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& path) {
-  const std::filesystem::path file = std::filesystem::is_directory(path) ? path / "tokenizer.json" : path;
+  std::error_code ignored;  // What cannot be looked at cannot be read either; reading says so.
+  const std::filesystem::path file =
+      std::filesystem::is_directory(path, ignored) ? path / "tokenizer.json" : path;
   TokenizerParts parts = read_parts(read_tokenizer_document(file), file.string());
   if (const auto bos = bos_to_add(file.parent_path())) add_bos(*bos, parts);
   return std::make_shared<TextTokenizer>(std::move(parts));

@@ -12,8 +12,9 @@
 
 namespace mla {
 
-/// More tokens than any model has; keeps ids and sizes far from every overflow.
-inline constexpr TokenId kMostTokens = TokenId{1} << 24;
+/// More tokens than any model has. A table goes up to the highest id, so that a file of one line must not
+/// name a huge one.
+inline constexpr TokenId kMostTokens = TokenId{1} << 21;
 
 class Vocabulary {
  public:
