@@ -20,7 +20,7 @@ struct PerplexityResult {
 
 /// The text is cut into windows of `context` tokens; each starts afresh, and its first half is given, not
 /// scored, so that every scored token has at least that much before it. A text shorter than one window is
-/// scored from its second token on. If `bos` is not negative it replaces the first token of every window but
+/// scored from its second token on; tokens behind the last whole window are not used. If `bos` is not negative it replaces the first token of every window but
 /// the first (which has its own). (The scheme of llama.cpp's perplexity tool.) Throws Error(argument) for
 /// fewer than two tokens or a context below 2.
 MLA_API PerplexityResult

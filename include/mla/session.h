@@ -41,7 +41,8 @@ class MLA_API Session {
 
   /// Appends `ids` (at least one) and returns the logits [vocab_size] after the last, valid until the next
   /// call. Throws Error(argument) if an id is not in the vocabulary, Error(limit) if the context is too short
-  /// for them, Error(numeric) if the logits are not finite.
+  /// for them, Error(numeric) if the logits are not finite. After an exception the session holds the
+  /// batches that went well.
   std::span<const float> evaluate(std::span<const TokenId> ids);
 
   /// The same with the logits of every token: `sink` gets them in order, [some rows, vocab_size] at a time.

@@ -31,7 +31,8 @@ class MLA_API Tokenizer {
   /// the like).
   virtual std::vector<TokenId> encode(std::string_view text, bool add_special_tokens = true) const = 0;
 
-  /// The text of `ids`. Bytes that do not form UTF-8 become U+FFFD. Throws Error(argument) on an unknown id.
+  /// The text of `ids`. Bytes that do not form UTF-8 become U+FFFD. An id without a token (models
+  /// have more rows than tokens) is nothing.
   virtual std::string decode(std::span<const TokenId> ids, bool skip_special_tokens = true) const = 0;
 
   /// The raw bytes one token stands for, before any UTF-8 repair; empty for a special token when those are

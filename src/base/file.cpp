@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -47,6 +49,24 @@ std::pair<Descriptor, std::size_t> open_regular(const std::filesystem::path& pat
   return {std::move(file), static_cast<std::size_t>(info.st_size)};
 }
 
+// Names of the temporary files that exist, for remove_temporary_files: a signal handler can follow nothing but plain
+// pointers. A file for which there is no slot is left behind if the process is interrupted.
+std::array<std::atomic<const char*>, 16> temporary_files{};
+
+void remember(const char* name) {
+  for (std::atomic<const char*>& slot : temporary_files) {
+    const char* empty = nullptr;
+    if (slot.compare_exchange_strong(empty, name)) return;
+  }
+}
+
+void forget(const char* name) {
+  for (std::atomic<const char*>& slot : temporary_files) {
+    const char* expected = name;
+    if (slot.compare_exchange_strong(expected, nullptr)) return;
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
@@ -80,23 +100,35 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+void remove_temporary_files() noexcept {
+  for (const std::atomic<const char*>& slot : temporary_files)
+    if (const char* name = slot.load(); name != nullptr) ::unlink(name);
+}
+
+AtomicFile::AtomicFile(const std::filesystem::path& path) {
+  if (path.empty()) throw Error(ErrorCode::io, "", "", "found an empty file name, expected one to write to");
+  // Through links to the file itself: rename would replace the link (think of /dev/stdout).
+  std::error_code unresolved;
+  path_ = std::filesystem::weakly_canonical(path, unresolved);
+  if (unresolved) path_ = path;
   struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+  if (::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     throw Error(ErrorCode::io, path.string(), "", "not a regular file, expected one that can be replaced");
   // O_EXCL and not mkstemp: the file gets the permissions that the user's umask gives new files.
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
-    temporary_ = path;
+    temporary_ = path_;
     temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) fail(path, "cannot create a temporary file beside it");
   }
+  remember(temporary_.c_str());
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
   ::unlink(temporary_.c_str());
+  forget(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -111,6 +143,7 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) fail(path_, "cannot flush to disk");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "cannot rename the temporary file to it");
+  forget(temporary_.c_str());
   ::close(std::exchange(descriptor_, -1));
 }
 

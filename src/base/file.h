@@ -33,6 +33,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Removes the temporary files of all AtomicFiles that live: for a signal handler that is about to end the process.
+void remove_temporary_files() noexcept;
+
 /// Writes into a temporary file beside `path`; `commit` flushes it to disk and renames it to `path` in one
 /// step. Until then `path` is untouched; an object destroyed uncommitted removes its temporary file.
 class AtomicFile {

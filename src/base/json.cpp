@@ -16,7 +16,8 @@ class Strictness {
 
   bool operator()(int depth, nlohmann::json::parse_event_t event, Json& parsed) {
     using Event = nlohmann::json::parse_event_t;
-    if (static_cast<std::size_t>(depth) > kMaxJsonDepth)
+    const bool opens = event == Event::object_start || event == Event::array_start;
+    if (opens && static_cast<std::size_t>(depth) >= kMaxJsonDepth)
       throw Error(ErrorCode::format, source_, "",
                   "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     if (event == Event::object_start) keys_.emplace_back();

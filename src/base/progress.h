@@ -17,6 +17,7 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void update(std::size_t done, std::size_t total);
+  void clear();  ///< Wipes what is drawn.
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::size_t kMostText = std::size_t{1} << 32;
 
+bool is_separator(char c) {
+  return std::string_view(", \t\r\n").find(c) != std::string_view::npos;
+}
+
 bool is_model(const std::filesystem::path& folder) {
   std::error_code error;
   return std::filesystem::exists(folder / "config.json", error);
@@ -33,7 +37,9 @@ std::filesystem::path shipped_model() {
   const std::filesystem::path in_source = std::filesystem::path(MLA_SOURCE_DIR) / name;
   for (const std::filesystem::path& folder : {installed, beside_build, in_source})
     if (is_model(folder)) return folder;
-  throw Error(ErrorCode::io, installed.string(), "", "there is no shipped model here; name one with -m");
+  throw Error(ErrorCode::io, "", "model",
+              "found no shipped model at " + installed.string() + ", " + beside_build.string() + " or " +
+                  in_source.string() + "; name one with -m or MLA_MODEL");
 }
 
 }  // namespace
@@ -48,14 +54,14 @@ void ModelOptions::add_all(CLI::App& command) {
   add_model(command);
   command.add_option("-t,--threads", threads, "Threads (default: physical cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, kMaxThreads));
+      ->check(whole_number(1, kMaxThreads));
   command.add_option("--batch", batch, "Most tokens computed at once in prefill")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
+      ->check(whole_number(1, std::uint64_t{1} << 20))
       ->capture_default_str();
   command.add_option("-c,--context", context, "Most tokens kept (default: what the model has positions for)")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
+      ->check(whole_number(1, kMostTokens));
   command.add_option("--precision", precision, "Activations and sums: f32 (exact)")
       ->check(CLI::IsMember({"f32"}))
       ->capture_default_str();
@@ -87,7 +93,8 @@ std::vector<TokenId> PromptOptions::tokens(const Tokenizer* tokenizer) const {
   if (is_ids()) return parse_ids(ids);
   std::vector<TokenId> tokens = tokenizer->encode(file.empty() ? text : read_text(file));
   // One BOS only: a prompt that writes out its own, as chat templates do, does not get another.
-  if (tokens.size() > 1 && tokens[0] == tokens[1] && tokenizer->is_special(tokens[0])) tokens.erase(tokens.begin());
+  if (tokens.size() > 1 && tokens[0] == tokens[1] && tokenizer->is_special(tokens[0]))
+    tokens.erase(tokens.begin());
   return tokens;
 }
 
@@ -96,12 +103,12 @@ std::vector<TokenId> parse_ids(std::string_view text) {
   const char* next = text.data();
   const char* const end = text.data() + text.size();
   const auto skip_separators = [&] {
-    while (next != end && std::strchr(", \t\r\n", *next) != nullptr) ++next;
+    while (next != end && is_separator(*next)) ++next;
   };
   for (skip_separators(); next != end; skip_separators()) {
     TokenId id = 0;
     const auto [rest, error] = std::from_chars(next, end, id);
-    if (error != std::errc() || id < 0 || (rest != end && std::strchr(", \t\r\n", *rest) == nullptr))
+    if (error != std::errc() || id < 0 || (rest != end && !is_separator(*rest)))
       throw Error(
           ErrorCode::argument, "", "ids",
           "found \"" + std::string(next, std::min(end, next + 20)) + "\", expected token ids like 1,2,3");
@@ -114,6 +121,19 @@ std::vector<TokenId> parse_ids(std::string_view text) {
 std::string read_text(const std::string& file) {
   if (file != "-") return read_file(file, kMostText);
   return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t greatest) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(greatest);
+  return CLI::Validator(
+      [=](std::string& text) {
+        std::uint64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool fits =
+            error == std::errc() && end == text.data() + text.size() && value >= least && value <= greatest;
+        return fits ? std::string() : "found \"" + text + "\", expected a whole number from " + range;
+      },
+      "");
 }
 
 void print(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -50,6 +51,11 @@ struct PromptOptions {
   /// The prompt's tokens. `tokenizer` may be null if is_ids().
   std::vector<TokenId> tokens(const Tokenizer* tokenizer) const;
 };
+
+inline constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 31;
+
+/// Refuses what is not a decimal number in the range: CLI11 itself would let "-1" wrap around.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t greatest);
 
 /// "1,2,3" (commas or white space). Throws Error(argument) at what is not a token id.
 std::vector<TokenId> parse_ids(std::string_view text);

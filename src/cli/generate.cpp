@@ -1,5 +1,6 @@
 // mla generate: text from a prompt.
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <random>
 
@@ -57,9 +58,10 @@ double rate(std::size_t tokens, double seconds) {
 
 void report(const GenerateResult& result, std::uint64_t seed) {
   const std::size_t decoded = result.ids.empty() ? 0 : result.ids.size() - 1;
-  std::fprintf(stderr, "prefill: %zu tokens, %.1f tokens/s; decode: %zu tokens, %.1f tokens/s; seed %llu\n",
+  std::fprintf(stderr, "prefill: %zu tokens, %.1f tokens/s; decode: %zu tokens, %.1f tokens/s; seed %llu%s\n",
                result.prompt_tokens, rate(result.prompt_tokens, result.prefill_seconds), decoded,
-               rate(decoded, result.decode_seconds), static_cast<unsigned long long>(seed));
+               rate(decoded, result.decode_seconds), static_cast<unsigned long long>(seed),
+               result.reason == FinishReason::context ? "; stopped: the context is full" : "");
 }
 
 /// Impossible sampling options are the command line's fault: exit code 2.
@@ -71,6 +73,35 @@ void check_usage(const SamplerOptions& sampler) {
   }
 }
 
+/// What goes to stdout: the prompt (when it is text) and the text behind it, or the new ids.
+class Output {
+ public:
+  Output(bool ids, std::string prompt) : ids_(ids), prompt_(std::move(prompt)) {}
+
+  void add(TokenId id, std::string_view text) {
+    begin();
+    if (!ids_) return print(text);
+    if (id < 0) return;
+    print((first_id_ ? "" : " ") + std::to_string(id));
+    first_id_ = false;
+  }
+  void end() {
+    begin();
+    print("\n");
+  }
+
+ private:
+  /// The prompt is shown when it has been computed: one that is too long is an error, with nothing on stdout.
+  void begin() {
+    if (!ids_) print(prompt_);
+    prompt_.clear();
+  }
+
+  bool ids_;
+  std::string prompt_;
+  bool first_id_ = true;
+};
+
 void run(Options& options) {
   check_usage(options.generate.sampler);
   const bool needs_text = !options.prompt.is_ids() || !options.print_ids;
@@ -81,27 +112,21 @@ void run(Options& options) {
   const std::vector<TokenId> prompt = prompt_tokens(options, *model, tokenizer.get());
 
   Session session(model, options.model.session_options());
-  GenerateResult result;
-  {
-    ProgressBar bar("prefill");
-    session.set_progress([&](std::size_t done, std::size_t total) {
-      if (total > 1) bar.update(done, total);
-    });
-    if (!options.print_ids && !options.prompt.is_ids() && options.prompt.given())
-      print(tokenizer->decode(prompt));
-    bool first = true;
-    result = generate(session, tokenizer, prompt, options.generate, [&](TokenId id, std::string_view text) {
-      if (!options.print_ids) print(text);
-      if (options.print_ids && id >= 0) print((first ? "" : " ") + std::to_string(id));
-      first = false;
-      return true;
-    });
-  }
-  // An id that ends the text is chosen but not passed on as text: with --print-ids it is shown like the
-  // others.
-  if (options.print_ids && result.reason == FinishReason::eos)
-    print((result.ids.size() == 1 ? "" : " ") + std::to_string(result.ids.back()));
-  print("\n");
+  ProgressBar bar("prefill");
+  session.set_progress([&](std::size_t done, std::size_t total) {
+    if (total > 1) bar.update(done, total);
+  });
+  const bool shows_prompt = options.prompt.given() && !options.prompt.is_ids();
+  Output output(options.print_ids, shows_prompt ? tokenizer->decode(prompt) : std::string());
+  const GenerateResult result =
+      generate(session, tokenizer, prompt, options.generate, [&](TokenId id, std::string_view text) {
+        bar.clear();
+        output.add(id, text);
+        return true;
+      });
+  // The id that ends the text is chosen but not passed on as text; among ids it is shown like the others.
+  if (options.print_ids && result.reason == FinishReason::eos) output.add(result.ids.back(), "");
+  output.end();
   report(result, options.generate.sampler.seed);
 }
 
@@ -117,6 +142,7 @@ void add_generate(CLI::App& app) {
   options->prompt.add(*command, true);
   command->add_option("-n,--max-tokens", generate.max_tokens, "Tokens to generate")
       ->type_name("N")
+      ->check(whole_number(0, kMostTokens))
       ->capture_default_str();
   const auto number = [&](const char* name, double& value, const char* text) {
     return command->add_option(name, value, text)->type_name("X")->capture_default_str();
@@ -136,7 +162,8 @@ void add_generate(CLI::App& app) {
   number("--frequency-penalty", sampler.frequency_penalty, "Subtracted for each time a token was seen");
   options->seed =
       command->add_option("--seed", sampler.seed, "Seed of the sampler (default: a random one, shown)")
-          ->type_name("S");
+          ->type_name("S")
+          ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
   command->add_option("--stop", generate.stop, "Stop before this text (may be repeated)")
       ->type_name("STR")
       ->allow_extra_args(false);

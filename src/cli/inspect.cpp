@@ -108,7 +108,8 @@ void add_inspect(CLI::App& app) {
   options->model.add_model(*command);
   command
       ->add_option("-c,--context", options->context, "Context for the memory estimate (default: the model's)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number(1, kMostTokens));
   command->add_flag("--json", options->json, "As JSON");
   command->footer("Example:\n  mla inspect -m models/stories");
   command->callback([options] { run(*options); });

@@ -6,8 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
+#include <string>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "mla/error.h"
 #include "mla/version.h"
@@ -19,6 +22,7 @@ constexpr int kUsage = 2;
 constexpr int kInterrupted = 130;
 
 extern "C" void leave_at_once(int) {
+  mla::remove_temporary_files();
   ::_exit(kInterrupted);
 }
 
@@ -35,17 +39,32 @@ void set_up(CLI::App& app) {
   mla::cli::add_inspect(app);
 }
 
+/// What was asked for with --help or --version.
+int show(CLI::App& app, const CLI::ParseError& request) {
+  app.exit(request);
+  if (std::cout.flush()) return 0;
+  std::fprintf(stderr, "mla: error: stdout: cannot write\n");
+  return kFailure;
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error) {
+  const auto commands = app.get_subcommands();
+  const std::string command = commands.empty() ? "mla" : "mla " + commands.front()->get_name();
+  std::fprintf(stderr, "mla: usage error: %s (see %s --help)\n", error.what(), command.c_str());
+  return kUsage;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGINT, leave_at_once);
+  if (std::signal(SIGINT, leave_at_once) == SIG_IGN) std::signal(SIGINT, SIG_IGN);
   CLI::App app("mla: runs DeepSeek-style language models on the CPU", "mla");
   try {
     set_up(app);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    return error.get_exit_code() == 0 ? show(app, error) : complain(app, error);
   } catch (const mla::Error& error) {
     std::fprintf(stderr, "mla: error: %s\n", error.what());
   } catch (const std::bad_alloc&) {

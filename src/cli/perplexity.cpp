@@ -20,7 +20,8 @@ void run(const Options& options) {
   const std::vector<TokenId> ids = tokenizer->encode(read_text(options.file));
   // A tokenizer that begins every text with the same special token: windows in the middle begin with it, too.
   const std::vector<TokenId> empty = tokenizer->encode("");
-  const TokenId bos = empty.empty() ? -1 : empty.front();
+  const bool begins = !empty.empty() && !ids.empty() && ids.front() == empty.front();
+  const TokenId bos = begins ? empty.front() : -1;
 
   Session session(model, options.model.session_options());
   constexpr std::size_t kUsualContext = 512;

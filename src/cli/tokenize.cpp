@@ -37,16 +37,25 @@ std::vector<TokenId> ids_of(const JsonField& line) {
   return ids;
 }
 
+/// Decoding is lenient about ids without a token; a person who types one has made a mistake.
+std::string decode(const Tokenizer& tokenizer, const std::vector<TokenId>& ids, const Options& options) {
+  for (const TokenId id : ids)
+    if (static_cast<std::size_t>(id) >= tokenizer.vocab_size())
+      throw Error(ErrorCode::argument, "", "ids",
+                  "found token " + std::to_string(id) + ", expected 0 to " +
+                      std::to_string(tokenizer.vocab_size() - 1));
+  return tokenizer.decode(ids, !options.special);
+}
+
 void run_lines(const Tokenizer& tokenizer, const Options& options) {
   std::string line;
   std::string output;
   constexpr std::size_t kFlush = 1 << 16;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-    if (line.empty()) continue;
     const std::string source = "stdin line " + std::to_string(number);
     const Json json = parse_json(line, source);
     const JsonField field(json, source);
-    output += options.decode ? quoted(tokenizer.decode(ids_of(field), !options.special))
+    output += options.decode ? quoted(decode(tokenizer, ids_of(field), options))
                              : "[" + join(tokenizer.encode(field.as_string(), options.special), ",") + "]";
     output += '\n';
     if (output.size() < kFlush) continue;
@@ -60,7 +69,7 @@ void run(const Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.folder());
   if (options.jsonl) return run_lines(*tokenizer, options);
   const std::string text = options.text_option->empty() ? read_text("-") : options.text;
-  if (options.decode) return print(tokenizer->decode(parse_ids(text), !options.special) + "\n");
+  if (options.decode) return print(decode(*tokenizer, parse_ids(text), options) + "\n");
   const std::vector<TokenId> ids = tokenizer->encode(text, options.special);
   if (!options.pieces) return print(join(ids, " ") + "\n");
   for (const TokenId id : ids)

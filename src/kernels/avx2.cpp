@@ -23,7 +23,7 @@ struct Avx2 {
   }
   static Reg load_f8(const std::byte* p) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
-    return _mm256_i32gather_ps(kE4m3Values.data(), _mm256_cvtepu8_epi32(bytes), 4);
+    return _mm256_i32gather_ps(kE4m3Table.values, _mm256_cvtepu8_epi32(bytes), 4);
   }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
   static Reg sub(Reg a, Reg b) { return _mm256_sub_ps(a, b); }

@@ -23,7 +23,7 @@ struct Avx512 {
   }
   static Reg load_f8(const std::byte* p) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return _mm512_i32gather_ps(_mm512_cvtepu8_epi32(bytes), kE4m3Values.data(), 4);
+    return _mm512_i32gather_ps(_mm512_cvtepu8_epi32(bytes), kE4m3Table.values, 4);
   }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
   static Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }

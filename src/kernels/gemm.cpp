@@ -53,7 +53,9 @@ void pack(ConstMatrix b, bool transposed, std::size_t first_k, std::size_t k, st
 
 void multiply_by_panels(ConstMatrix a, ConstMatrix b, bool transposed, Matrix c, const Kernels& kernels,
                         bool accumulate) {
-  constexpr std::size_t kDepth = 256;  // A panel of this many rows stays in the level-1 cache.
+  // A panel of this depth stays in the level-1 cache; and as each panel is summed apart, the rounding error grows with
+  // kDepth + k / kDepth additions, not with k.
+  constexpr std::size_t kDepth = 64;
   alignas(64) std::array<float, kDepth * kMostPanelCols> panel;
   if (!accumulate)
     for (std::size_t row = 0; row < c.rows; ++row) std::fill_n(c.row(row), c.cols, 0.0F);

@@ -1,8 +1,6 @@
 // What the per-instruction-set files hand to the table.
 #pragma once
 
-#include <array>
-
 #include "kernels/kernels.h"
 
 namespace mla {
@@ -14,6 +12,9 @@ extern const Kernels kAvx512Kernels;
 #endif
 
 /// All 256 E4M3 values, for instruction sets that widen FP8 by table.
-extern const std::array<float, 256> kE4m3Values;
+struct E4m3Table {
+  float values[256];
+};
+extern const E4m3Table kE4m3Table;
 
 }  // namespace mla

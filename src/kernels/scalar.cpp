@@ -33,7 +33,7 @@ struct Scalar {
   static Reg min(Reg a, Reg b) { return a < b ? a : b; }
   static Reg max(Reg a, Reg b) { return a > b ? a : b; }
   static Reg round(Reg v) { return std::nearbyintf(v); }
-  static Reg pow2(Reg n) { return std::ldexp(1.0F, static_cast<int>(n)); }
+  static Reg pow2(Reg n) { return std::isnan(n) ? n : std::ldexp(1.0F, static_cast<int>(n)); }
   static float sum(Reg v) { return v; }
   static float largest(Reg v) { return v; }
 
@@ -45,16 +45,16 @@ struct Scalar {
   }
 };
 
-constexpr std::array<float, 256> all_e4m3_values() {
-  std::array<float, 256> values{};
-  for (std::size_t bits = 0; bits < values.size(); ++bits)
-    values[bits] = e4m3_to_float(static_cast<std::uint8_t>(bits));
-  return values;
+constexpr E4m3Table all_e4m3_values() {
+  E4m3Table table{};
+  for (std::size_t bits = 0; bits < 256; ++bits)
+    table.values[bits] = e4m3_to_float(static_cast<std::uint8_t>(bits));
+  return table;
 }
 
 }  // namespace
 
-constinit const std::array<float, 256> kE4m3Values = all_e4m3_values();
+constinit const E4m3Table kE4m3Table = all_e4m3_values();
 
 constinit const Kernels kScalarKernels = make_kernels<Scalar>("scalar");
 

@@ -167,16 +167,13 @@ void softmax(float* x, std::size_t n) {
   if (i < n) store_tail<V>(x + i, V::mul(load_tail<V>(x + i, n - i), factor), n - i);
 }
 
-/// kRows rows of multiply_panel: all of c's part stays in registers while a and the panel go by once.
+/// kRows rows of multiply_panel: the sums stay in registers while a and the panel go by once.
 template <typename V, std::size_t kRows>
 void multiply_rows(const float* a, std::size_t a_stride, const float* panel, std::size_t k, float* c,
                    std::size_t c_stride) {
   constexpr std::size_t kWidth = V::width;
   typename V::Reg sum[kRows][2];
-  for (std::size_t i = 0; i < kRows; ++i) {
-    sum[i][0] = V::load(c + i * c_stride);
-    sum[i][1] = V::load(c + i * c_stride + kWidth);
-  }
+  for (std::size_t i = 0; i < kRows; ++i) sum[i][0] = sum[i][1] = V::zero();
   for (std::size_t step = 0; step < k; ++step, panel += 2 * kWidth) {
     const typename V::Reg left = V::load(panel);
     const typename V::Reg right = V::load(panel + kWidth);
@@ -187,8 +184,9 @@ void multiply_rows(const float* a, std::size_t a_stride, const float* panel, std
     }
   }
   for (std::size_t i = 0; i < kRows; ++i) {
-    V::store(c + i * c_stride, sum[i][0]);
-    V::store(c + i * c_stride + kWidth, sum[i][1]);
+    float* target = c + i * c_stride;
+    V::store(target, V::add(V::load(target), sum[i][0]));
+    V::store(target + kWidth, V::add(V::load(target + kWidth), sum[i][1]));
   }
 }
 

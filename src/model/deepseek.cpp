@@ -134,16 +134,21 @@ class Builder {
   WeightLoader weights_;
 };
 
-/// Multi-token-prediction modules are stored as layers behind the last one; old files hold rotary tables.
-bool may_be_left(std::string_view name, std::size_t num_hidden_layers) {
+/// Multi-token-prediction modules are stored as layers behind the last one, told from ordinary layers by the
+/// tensors that only they have; old files hold rotary tables.
+bool may_be_left(std::string_view name, std::size_t num_hidden_layers, const Checkpoint& checkpoint) {
   constexpr std::string_view kLayers = "model.layers.";
   if (name.ends_with(".rotary_emb.inv_freq")) return true;
   if (!name.starts_with(kLayers)) return false;
   name.remove_prefix(kLayers.size());
   std::size_t layer = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
-  return error == std::errc() && end != name.data() + name.size() && *end == '.' &&
-         layer >= num_hidden_layers;
+  if (error != std::errc() || end == name.data() + name.size() || *end != '.') return false;
+  if (layer < num_hidden_layers) return false;
+  const std::string prefix = std::string(kLayers) + std::to_string(layer);
+  for (const char* own : {".eh_proj.weight", ".enorm.weight", ".hnorm.weight", ".shared_head.norm.weight"})
+    if (checkpoint.find(prefix + own) != nullptr) return true;
+  return false;
 }
 
 std::string describe_router(const RouterShape& router) {
@@ -223,7 +228,7 @@ Decoder build_deepseek(const JsonField& config_json, const Checkpoint& checkpoin
   Builder builder(config, checkpoint);
   Decoder decoder = builder.build();
   info.ignored_tensors = builder.weights().leftovers(
-      [&](std::string_view name) { return may_be_left(name, config.num_hidden_layers); });
+      [&](std::string_view name) { return may_be_left(name, config.num_hidden_layers, checkpoint); });
   describe(config, decoder, builder.weights().parameters(), info);
   return decoder;
 }

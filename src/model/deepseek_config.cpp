@@ -1,5 +1,6 @@
 #include "model/deepseek_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -114,6 +115,9 @@ void read_experts(const JsonField& config, DeepseekConfig& result) {
   result.router = router;
   result.moe_intermediate_size = read_size(config, "moe_intermediate_size");
   result.n_shared_experts = read_size_or(config, "n_shared_experts", 0, 0);
+  if (result.mlp_bias && result.n_shared_experts == 0)
+    config.get("mlp_bias")
+        .unsupported("found true with n_shared_experts 0, expected shared experts for the bias");
 }
 
 /// `quantization_config` of FP8 checkpoints. The tensors' own dtypes say which of them are quantized.
@@ -193,7 +197,8 @@ std::vector<std::string> unread_keys(const JsonField& config, bool v3) {
 
 std::size_t DeepseekConfig::max_context() const {
   if (rope.type != RopeType::dynamic) return max_position_embeddings;
-  return static_cast<std::size_t>(static_cast<double>(max_position_embeddings) * std::max(rope.factor, 1.0));
+  const double stretched = static_cast<double>(max_position_embeddings) * std::max(rope.factor, 1.0);
+  return static_cast<std::size_t>(std::min(stretched, static_cast<double>(kGreatestSize)));
 }
 
 DeepseekConfig read_deepseek_config(const JsonField& config) {

@@ -12,9 +12,9 @@ std::optional<double> read_number(const JsonField& json, const char* key, double
   return field->as_number(least, greatest);
 }
 
-/// One id or a list of them.
-void read_ids(const JsonField& json, std::size_t vocab_size, GenerationConfig& result) {
-  const auto greatest = static_cast<std::int64_t>(vocab_size) - 1;
+/// One id or a list of them. Ids beyond the vocabulary do no harm: they are never generated.
+void read_ids(const JsonField& json, GenerationConfig& result) {
+  constexpr std::int64_t greatest = std::numeric_limits<TokenId>::max();
   if (const auto bos = json.find("bos_token_id"))
     result.bos_token_id = static_cast<TokenId>(bos->as_int(0, greatest));
   const auto eos = json.find("eos_token_id");
@@ -30,10 +30,9 @@ void read_ids(const JsonField& json, std::size_t vocab_size, GenerationConfig& r
 
 }  // namespace
 
-GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config,
-                                        std::size_t vocab_size) {
+GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config) {
   GenerationConfig result;
-  read_ids(config, vocab_size, result);
+  read_ids(config, result);
   const std::filesystem::path path = folder / "generation_config.json";
   std::error_code missing;
   if (!std::filesystem::exists(path, missing)) return result;
@@ -41,7 +40,7 @@ GenerationConfig read_generation_config(const std::filesystem::path& folder, con
   const Json document = read_json_file(path);
   const JsonField json(document, path.string());
   json.expect_object();
-  read_ids(json, vocab_size, result);
+  read_ids(json, result);
   constexpr double kGreatest = 1e6;
   if (const auto field = json.find("do_sample")) result.do_sample = field->as_bool();
   if (const auto field = json.find("top_k"))

@@ -1,7 +1,6 @@
 // generation_config.json over config.json: stop ids and sampling defaults.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 
 #include "base/json.h"
@@ -10,8 +9,7 @@
 namespace mla {
 
 /// Reads bos / eos from `config`, then whatever `folder`/generation_config.json has, which wins. Throws
-/// Error(format) on a value of the wrong type or range; ids must be below `vocab_size`.
-GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config,
-                                        std::size_t vocab_size);
+/// Error(format) on a value of the wrong type or range.
+GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config);
 
 }  // namespace mla

@@ -1,6 +1,7 @@
 #include "mla/model.h"
 
 #include "base/json.h"
+#include "mla/error.h"
 #include "model/architecture.h"
 #include "model/generation_config.h"
 #include "model/model_parts.h"
@@ -31,6 +32,9 @@ const GenerationConfig& Model::generation_config() const {
 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
   static_cast<void>(options);  // Float32 is the only precision so far.
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(folder, ignored))
+    throw Error(ErrorCode::io, folder.string(), "", "found a file, expected a model folder");
   const std::filesystem::path config_path = folder / "config.json";
   const Json document = read_json_file(config_path);
   const JsonField config(document, config_path.string());
@@ -42,7 +46,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, co
   describe_checkpoint(parts->checkpoint, parts->info);
   parts->decoder = architecture.build(config, parts->checkpoint, parts->info);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
-  parts->generation = read_generation_config(folder, config, parts->info.vocab_size);
+  parts->generation = read_generation_config(folder, config);
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
 

@@ -64,7 +64,7 @@ void read_yarn(const JsonField& parameters, RopeScaling& scaling) {
   scaling.beta_fast = optional_positive(parameters, "beta_fast", scaling.beta_fast);
   scaling.beta_slow = optional_positive(parameters, "beta_slow", scaling.beta_slow);
   if (const auto field = parameters.find("truncate")) scaling.truncate = field->as_bool();
-  if (scaling.theta == 1.0) parameters.get("rope_theta").fail("found 1, expected another base for yarn");
+  if (scaling.theta == 1.0) parameters.fail("found rope_theta 1, expected another base for yarn");
 }
 
 void read_llama3(const JsonField& parameters, RopeScaling& scaling) {

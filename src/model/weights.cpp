@@ -1,11 +1,17 @@
 #include "model/weights.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "mla/error.h"
 #include "tensor/decode.h"
 
 namespace mla {
 
 TensorView WeightLoader::take(const std::string& name, const Shape& shape) {
+  if (checkpoint_.find(name) == nullptr)
+    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
+                "missing, expected shape " + to_string(shape));
   const TensorView view = checkpoint_.view(name);
   if (view.shape != shape)
     throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
@@ -26,8 +32,14 @@ WeightView WeightLoader::matrix(const std::string& name, const Shape& shape) {
 
 std::vector<float> WeightLoader::vector(const std::string& name, std::size_t size) {
   const TensorView data = take(name, Shape{size});
+  if (data.dtype == DType::f8_e4m3)
+    throw Error(ErrorCode::unsupported, checkpoint_.file_of(name), name,
+                "found a vector of dtype F8_E4M3, expected F32, F16 or BF16");
   parameters_ += data.elements();
-  return decode(data);
+  std::vector<float> values = decode(data);
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
+    throw Error(ErrorCode::numeric, checkpoint_.file_of(name), name, "found a value that is not finite");
+  return values;
 }
 
 Linear WeightLoader::linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias) {

@@ -9,8 +9,8 @@
 
 namespace mla {
 
-/// Hands out float matrices from blocks that are kept from pass to pass, so that decoding allocates nothing
-/// once it has run. Contents are not initialized.
+/// Hands out float matrices from blocks that are kept from pass to pass, so that a decode step's
+/// activations allocate nothing once one has run. Contents are not initialized.
 class Arena {
  public:
   Matrix matrix(std::size_t rows, std::size_t cols);

@@ -12,11 +12,12 @@ KvCache::KvCache(std::vector<CacheWidths> layers, std::size_t limit) : limit_(li
 void KvCache::reserve(std::size_t tokens) {
   constexpr std::size_t kLeast = 64;
   if (tokens <= reserved_) return;
-  reserved_ = std::min(std::max({tokens, 2 * reserved_, kLeast}), std::max(limit_, tokens));
+  const std::size_t rows = std::min(std::max({tokens, 2 * reserved_, kLeast}), std::max(limit_, tokens));
   for (Layer& layer : layers_) {
-    layer.first.resize(reserved_ * layer.widths.first);
-    layer.second.resize(reserved_ * layer.widths.second);
+    layer.first.resize(rows * layer.widths.first);
+    layer.second.resize(rows * layer.widths.second);
   }
+  reserved_ = rows;  // Last: if memory runs out above, the old number still holds.
 }
 
 Matrix KvCache::first(std::size_t layer, std::size_t tokens) {

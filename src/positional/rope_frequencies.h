@@ -33,16 +33,14 @@ struct RopeScaling {
   std::vector<double> long_factor;                   // longrope
 };
 
-/// The rope_dim / 2 inverse frequencies for a sequence of `sequence_length` tokens (only `dynamic` and
-/// `longrope` depend on it), rounded to float32 at the steps where transformers' modeling_rope_utils.py
-/// rounds:
-///   default   inv_i = theta^(-2i / d)                                     (Su et al. 2021, RoFormer,
-///   section 3.2.2) linear    inv_i / factor                                              (Chen et al. 2023,
-///   Position Interpolation) dynamic   theta' = theta * (factor * n / max - (factor - 1))^(d / (d - 2)), n =
-///   max(sequence_length, max) yarn      ramp between inv_i / factor and inv_i                       (Peng et
-///   al. 2023, YaRN, section 3.2) llama3    long wavelengths divided by factor, a smooth band between
-///   (Llama 3.1's reference code) longrope  inv_i / (short_factor_i or long_factor_i)                   (Ding
-///   et al. 2024, LongRoPE)
+/// The rope_dim / 2 inverse frequencies for a sequence of `sequence_length` tokens (only `dynamic` and `longrope`
+/// depend on it), rounded to float32 at the steps where transformers' modeling_rope_utils.py rounds:
+///   default   inv_i = theta^(-2i / d)                            (Su et al. 2021, RoFormer, section 3.2.2)
+///   linear    inv_i / factor                                     (Chen et al. 2023, Position Interpolation)
+///   dynamic   theta' = theta (factor n / max - (factor - 1))^(d / (d - 2)), n = max(sequence_length, max)
+///   yarn      a ramp between inv_i / factor and inv_i            (Peng et al. 2023, YaRN, section 3.2)
+///   llama3    long wavelengths / factor, a smooth band between   (Llama 3.1's reference code)
+///   longrope  inv_i / (short_factor_i or long_factor_i)          (Ding et al. 2024, LongRoPE)
 std::vector<float> rope_inverse_frequencies(const RopeScaling& scaling, std::size_t rope_dim,
                                             std::size_t sequence_length);
 

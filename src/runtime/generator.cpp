@@ -85,6 +85,7 @@ GenerateResult generate(Session& session, const std::shared_ptr<const Tokenizer>
     logits = session.evaluate({&result.ids.back(), 1});
   }
   result.decode_seconds = seconds_since(first_token);
+  if (result.reason == FinishReason::cancelled) return result;
   const std::string rest = stream.finish();
   result.text += rest;
   if (callback && !rest.empty()) callback(-1, rest);

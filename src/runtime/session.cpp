@@ -67,10 +67,10 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
     batch.sequence_length = total_length;
     model->parts().decoder.forward(chunk, batch, cache, options.attention, workspace,
                                    {logits.data(), rows, vocab_size, vocab_size});
-    position += chunk.size();
     const std::span<const float> computed(logits.data(), rows * vocab_size);
     if (!std::all_of(computed.begin(), computed.end(), [](float value) { return std::isfinite(value); }))
       throw Error(ErrorCode::numeric, model->info().path, "logits", "non-finite logits");
+    position += chunk.size();
     if (rows > 0) sink(done, computed);
     done += chunk.size();
     if (progress) progress(done, ids.size());
@@ -79,6 +79,7 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
 
 Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options) {
   if (options.batch < 1) throw Error(ErrorCode::argument, "", "batch", "found 0, expected at least 1");
+  if (!model) throw Error(ErrorCode::argument, "", "model", "found none, expected a loaded model");
   state_ = std::make_unique<State>(std::move(model), options);
 }
 

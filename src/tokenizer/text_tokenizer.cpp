@@ -74,10 +74,10 @@ void TextTokenizer::encode_normalized(std::string_view text, EncodeScratch& scra
 }
 
 const TextTokenizer::Token& TextTokenizer::token(TokenId id) const {
+  // Models have more rows than their tokenizer has tokens; such an id stands for no text.
+  static const Token nothing{};
   const auto index = static_cast<std::size_t>(id);
-  if (id < 0 || index >= tokens_.size() || !tokens_[index].known)
-    throw Error(ErrorCode::argument, parts_.file, "", "no token has the id " + std::to_string(id));
-  return tokens_[index];
+  return id < 0 || index >= tokens_.size() ? nothing : tokens_[index];
 }
 
 std::string TextTokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {

@@ -11,7 +11,8 @@
 
 namespace {
 
-const std::vector<mla::TokenId> kIds = {3, 14, 15, 9, 26, 5, 35, 8, 9, 79, 32, 38, 46, 2, 6, 43, 38, 32, 79, 50};
+const std::vector<mla::TokenId> kIds = {3,  14, 15, 9, 26, 5,  35, 8,  9,  79,
+                                        32, 38, 46, 2, 6,  43, 38, 32, 79, 50};
 
 std::shared_ptr<const mla::Model> model(const std::string& name) {
   return mla::Model::load(std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + name);

@@ -1,0 +1,28 @@
+"""mla inspect."""
+
+import json
+import unittest
+
+from _support import CHECKPOINTS, TestCase
+
+
+class Inspect(TestCase):
+    def test_json(self):
+        info = json.loads(self.succeed("inspect", "-m", CHECKPOINTS / "v2_defaults", "--json").text)
+        self.assertEqual(info["architecture"], "deepseek_v2")
+        self.assertEqual(info["parameters"], {"total": 41281, "active": 32713})
+        self.assertEqual(info["kv_cache_bytes_per_token"], {"latent": 160, "full": 600})
+        self.assertEqual(info["dtypes"], {"BF16": {"tensors": 46, "bytes": 82562}})
+        self.assertEqual(info["tokenizer"], "none")
+
+    def test_every_golden(self):
+        for folder in sorted(CHECKPOINTS.iterdir()):
+            if folder.is_dir():
+                with self.subTest(folder.name):
+                    text = self.succeed("inspect", "-m", folder).text
+                    self.assertIn(str(folder), text)
+                    self.assertIn("parameters", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

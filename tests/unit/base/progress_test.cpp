@@ -1,0 +1,84 @@
+#include "base/progress.h"
+
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "base/file.h"
+#include "scratch_folder.h"
+
+using namespace mla;
+
+namespace {
+
+/// Standard error goes to `descriptor` as long as the object lives.
+class StderrInto {
+ public:
+  explicit StderrInto(int descriptor) : saved_(::dup(STDERR_FILENO)) {
+    std::fflush(stderr);
+    ::dup2(descriptor, STDERR_FILENO);
+  }
+  ~StderrInto() {
+    std::fflush(stderr);
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+  }
+  StderrInto(const StderrInto&) = delete;
+  StderrInto& operator=(const StderrInto&) = delete;
+
+ private:
+  int saved_;
+};
+
+/// Uses a bar for longer than it waits before it draws.
+void work_for_a_while() {
+  ProgressBar bar("label");
+  bar.update(1, 4);  // Too early to be shown.
+  std::this_thread::sleep_for(std::chrono::milliseconds(350));
+  bar.update(0, 0);
+  bar.update(2, 4);
+  bar.update(3, 4);  // Too soon after the last.
+}
+
+}  // namespace
+
+TEST_CASE("a progress bar writes nothing where there is no terminal") {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder.write("stderr", "");
+  const int file = ::open(path.c_str(), O_WRONLY);
+  REQUIRE(file >= 0);
+  {
+    const StderrInto redirected(file);
+    work_for_a_while();
+  }
+  ::close(file);
+  CHECK(read_file(path, 1000).empty());
+}
+
+TEST_CASE("a progress bar draws on a terminal and wipes its line in the end") {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0) {
+    WARN("no pseudoterminal here");
+    return;
+  }
+  const int screen = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+  REQUIRE(screen >= 0);
+  {
+    const StderrInto redirected(screen);
+    work_for_a_while();
+  }
+  char buffer[1000];
+  const ssize_t got = ::read(terminal, buffer, sizeof buffer);
+  ::close(screen);
+  ::close(terminal);
+  REQUIRE(got > 0);
+  CHECK(std::string(buffer, static_cast<std::size_t>(got)) ==
+        "\rlabel [###############---------------] 2/4\r\033[K");
+}
