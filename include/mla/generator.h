@@ -40,7 +40,7 @@ struct GenerateResult {
   double decode_seconds = 0.0;   ///< For the tokens after the first.
 };
 
-/// Called for every token with the text that became certain by it (often empty, as characters and stop
+/// Called for every token but the eos id with the text that became certain by it (often empty, as characters and stop
 /// strings may need several tokens), and once more at the end with what was still held back, id -1. False
 /// ends the generation.
 using TokenCallback = std::function<bool(TokenId id, std::string_view text)>;

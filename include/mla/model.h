@@ -38,9 +38,10 @@ struct ModelInfo {
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
   std::size_t vocab_size = 0;
   std::size_t max_context = 0;  ///< Tokens a session may hold.
-  std::size_t parameters = 0;   ///< Elements of all tensors in use.
-  std::size_t active_parameters =
-      0;                         ///< Of these, what one token passes through: without the experts not chosen.
+  /// Elements of all tensors in use, and of these what one token passes through: without the experts not chosen and
+  /// the embedding rows of other tokens.
+  std::size_t parameters = 0;
+  std::size_t active_parameters = 0;
   std::size_t weight_bytes = 0;  ///< All tensors of the checkpoint as they lie in the file.
   std::map<std::string, DTypeUse> dtypes;
   std::size_t cache_bytes_per_token = 0;       ///< Float32, latent and shared rotated key, all layers.

@@ -3,7 +3,7 @@
 // V has: Reg (a vector of `width` floats), gemm_rows (so that 2 * gemm_rows sums fit its registers), zero,
 // set1, load, store, add, sub, mul, div, fma (a * b + c), min, max (both give the second operand if one is
 // NaN), round (to nearest), pow2 (2^n for an integral float n in
-// [-126, 127]), sum, largest, and load_f16 / load_bf16 / load_f8 that widen `width` stored values.
+// [-126, 128]; 2^128 is infinity), sum, largest, and load_f16 / load_bf16 / load_f8 that widen `width` stored values.
 //
 // Everything is in an unnamed namespace and nothing from the standard library is instantiated here: code
 // compiled for a newer processor must never be merged by the linker into what an older one runs.
@@ -108,11 +108,11 @@ void scale_multiply(const float* x, float s, const float* w, float* y, std::size
 }
 
 /// e^x: x = n ln2 + r with |r| <= ln2 / 2, e^r by its minimax polynomial (the coefficients of Cephes' expf,
-/// S. Moshier), then a step of n in the exponent. Relative error below 2e-7 between the limits; below them
-/// the result is e^lowest, 1.2e-38, above them e^highest, 2.4e38.
+/// S. Moshier), then a step of n in the exponent. Relative error below 2e-7 from the lower limit to 88.37;
+/// below it the result is e^-87.3, 1.2e-38, above it infinity.
 template <typename V>
 typename V::Reg exponential(typename V::Reg x) {
-  x = V::max(V::set1(-87.33654F), V::min(V::set1(88.37626F), x));
+  x = V::max(V::set1(-87.33654F), V::min(V::set1(89.0F), x));
   const typename V::Reg n = V::round(V::mul(x, V::set1(1.44269504F)));
   typename V::Reg r = V::fma(n, V::set1(-0.693359375F), x);
   r = V::fma(n, V::set1(2.12194440e-4F), r);

@@ -193,7 +193,9 @@ void describe(const DeepseekConfig& config, const Decoder& decoder, std::size_t 
   if (config.intermediate_size > 0) add("intermediate_size", config.intermediate_size);
   info.features.emplace_back("attention", "MLA, latent cache");
   info.features.emplace_back("position", decoder.position->describe());
-  info.active_parameters = parameters;
+  // A token looks up one row of the embedding; tied embeddings are multiplied by as a whole, as the output head.
+  const bool tied = decoder.lm_head.weight().data.data == decoder.embed_tokens.data.data;
+  info.active_parameters = tied ? parameters : parameters - (config.vocab_size - 1) * config.hidden_size;
   if (config.router) {
     add("first_k_dense_replace", config.first_k_dense_replace);
     add("n_routed_experts", config.router->n_routed_experts);

@@ -10,7 +10,7 @@ class Inspect(TestCase):
     def test_json(self):
         info = json.loads(self.succeed("inspect", "-m", CHECKPOINTS / "v2_defaults", "--json").text)
         self.assertEqual(info["architecture"], "deepseek_v2")
-        self.assertEqual(info["parameters"], {"total": 41281, "active": 32713})
+        self.assertEqual(info["parameters"], {"total": 41281, "active": 27817})
         self.assertEqual(info["kv_cache_bytes_per_token"], {"latent": 160, "full": 600})
         self.assertEqual(info["dtypes"], {"BF16": {"tensors": 46, "bytes": 82562}})
         self.assertEqual(info["tokenizer"], "none")

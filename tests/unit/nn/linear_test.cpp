@@ -1,0 +1,190 @@
+// Products with weights of every type against sums in double.
+#include "nn/linear.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "kernels/kernels.h"
+#include "tensor/decode.h"
+#include "unit/nn/nn_test_data.h"
+
+using namespace mla;
+using nn_test::kAllTypes;
+using nn_test::Random;
+using nn_test::random_weight;
+using nn_test::Rows;
+using nn_test::Weight;
+
+namespace {
+
+/// How far a sum of n products may be off in float32, whatever the order of additions, given the sum of the
+/// magnitudes; two more roundings for scale and bias.
+double bound(std::size_t n, double magnitude) {
+  return static_cast<double>(n + 3) * 0x1.0p-24 * magnitude + 1e-30;
+}
+
+/// The largest error as a share of what rounding allows.
+double worst_error(const Weight& weight, const std::vector<float>& bias, const Rows& x, const Rows& y) {
+  double worst = 0.0;
+  for (std::size_t row = 0; row < x.rows(); ++row)
+    for (std::size_t out = 0; out < weight.rows(); ++out) {
+      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[out]);
+      double magnitude = std::abs(sum);
+      for (std::size_t col = 0; col < x.cols(); ++col) {
+        const double product = weight.exact[out * x.cols() + col] * static_cast<double>(x.at(row, col));
+        sum += product;
+        magnitude += std::abs(product);
+      }
+      const double error =
+          std::abs(static_cast<double>(y.at(row, out)) - sum) / bound(x.cols() + 1, magnitude);
+      worst = std::isnan(error) ? HUGE_VAL : std::max(worst, error);
+    }
+  return worst;
+}
+
+void check_forward(Random& random, DType dtype, std::size_t out, std::size_t in, std::size_t misalignment,
+                   Workspace& workspace) {
+  const Weight weight = random_weight(random, dtype, out, in, 1.0F, misalignment);
+  for (std::size_t rows = 1; rows <= 9; ++rows) {
+    CAPTURE(dtype_name(dtype), out, in, misalignment, rows);
+    const Rows x(random, rows, in, 3);
+    const std::vector<float> bias = rows % 2 == 0 ? random.values(out) : std::vector<float>{};
+    Rows y(rows, out, 5);
+    Linear(weight.view, bias).forward(x.matrix(), y.matrix(), workspace);
+    CHECK(worst_error(weight, bias, x, y) <= 1.0);
+    CHECK(y.margin_untouched());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("linear: every type, shape and number of rows against double") {
+  Random random(3);
+  Workspace workspace(1, best_kernels());
+  for (const DType dtype : kAllTypes)
+    for (const std::size_t out : {1U, 31U, 32U, 33U, 255U, 257U, 300U})
+      for (const std::size_t misalignment : {0U, 1U})
+        check_forward(random, dtype, out, 45, misalignment, workspace);
+}
+
+TEST_CASE("linear: widths around those of vectors and blocks") {
+  Random random(4);
+  Workspace workspace(1, best_kernels());
+  for (const DType dtype : kAllTypes)
+    for (const std::size_t in : {1U, 7U, 16U, 19U, 20U, 21U, 64U, 127U})
+      check_forward(random, dtype, 35, in, 0, workspace);
+}
+
+TEST_CASE("linear: tiles of the greatest size") {
+  Random random(5);
+  Workspace workspace(1, best_kernels());
+  for (const DType dtype : kAllTypes) check_forward(random, dtype, 2100, 3, 1, workspace);
+}
+
+TEST_CASE("linear: the tiles cover each output once") {
+  Random random(6);
+  for (const std::size_t out : {1U, 31U, 32U, 33U, 255U, 256U, 257U, 300U, 2048U, 2049U, 5000U}) {
+    const Weight weight = random_weight(random, DType::bf16, out, 1);
+    const Linear linear(weight.view);
+    CHECK(linear.out_features() == out);
+    CHECK(linear.in_features() == 1);
+    std::size_t next = 0;
+    for (std::size_t tile = 0; tile < linear.tiles(); ++tile) {
+      const auto [first, count] = linear.tile_extent(tile);
+      CHECK(first == next);
+      CHECK(count > 0);
+      CHECK(count <= 256);
+      next = first + count;
+    }
+    CHECK(next == out);
+  }
+}
+
+TEST_CASE("linear: all kernels this processor has") {
+  Random random(7);
+  for (const Kernels* kernels : available_kernels()) {
+    Workspace workspace(1, *kernels);
+    CAPTURE(kernels->name);
+    for (const DType dtype : kAllTypes) check_forward(random, dtype, 67, 71, 1, workspace);
+  }
+}
+
+TEST_CASE("linear: any number of threads gives the same bits", "[threads]") {
+  Random random(8);
+  for (const DType dtype : kAllTypes)
+    for (const std::size_t out : {300U, 521U}) {
+      const Weight weight = random_weight(random, dtype, out, 129);
+      const Linear linear(weight.view, random.values(out));
+      for (const std::size_t rows : {1U, 3U, 4U, 9U}) {
+        const Rows x(random, rows, 129);
+        Rows alone(rows, out);
+        Workspace one(1, best_kernels());
+        linear.forward(x.matrix(), alone.matrix(), one);
+        for (const int threads : {2, 3, 8}) {
+          CAPTURE(dtype_name(dtype), out, rows, threads);
+          Workspace workspace(threads, best_kernels());
+          Rows y(rows, out);
+          linear.forward(x.matrix(), y.matrix(), workspace);
+          CHECK(y.packed() == alone.packed());
+        }
+      }
+    }
+}
+
+TEST_CASE("linear: single rows of a weight, whole or cut out of it") {
+  Random random(9);
+  for (const Kernels* kernels : available_kernels())
+    for (const DType dtype : kAllTypes) {
+      constexpr std::size_t kCols = 47;
+      const Weight weight = random_weight(random, dtype, 70, kCols, 1.0F, 1);
+      const std::vector<float> decoded = decode(weight.view);
+      const std::vector<float> x = random.values(kCols);
+      for (const std::size_t cut : {0U, 5U, 16U, 37U}) {  // FP8 blocks have 16 rows.
+        const WeightView slice = weight.view.slice_rows(cut, 33);
+        CAPTURE(kernels->name, dtype_name(dtype), cut);
+        double worst_dot = 0.0;
+        double worst_sum = 0.0;
+        for (std::size_t row = 0; row < 33; ++row) {
+          const double* exact = weight.exact.data() + (cut + row) * kCols;
+          double sum = 0.0;
+          double magnitude = 0.0;
+          for (std::size_t i = 0; i < kCols; ++i) {
+            sum += exact[i] * static_cast<double>(x[i]);
+            magnitude += std::abs(exact[i] * static_cast<double>(x[i]));
+          }
+          const double found = static_cast<double>(dot_row(slice, row, x.data(), *kernels));
+          worst_dot = std::max(worst_dot, std::abs(found - sum) / bound(kCols, magnitude));
+
+          std::vector<float> y = x;
+          add_row(-1.25F, slice, row, y.data(), *kernels);
+          for (std::size_t i = 0; i < kCols; ++i) {
+            const double expected = static_cast<double>(x[i]) - 1.25 * exact[i];
+            worst_sum = std::max(worst_sum, std::abs(static_cast<double>(y[i]) - expected));
+          }
+        }
+        CHECK(worst_dot <= 1.0);
+        CHECK(worst_sum <= 1e-6);
+
+        std::vector<float> rows(31 * kCols, -1.0F);
+        decode_rows(slice, 2, 30, rows.data(), *kernels);
+        CHECK(std::equal(rows.begin(), rows.begin() + 30 * kCols,
+                         decoded.begin() + static_cast<std::ptrdiff_t>((cut + 2) * kCols)));
+        CHECK(std::all_of(rows.begin() + 30 * kCols, rows.end(), [](float value) { return value == -1.0F; }));
+      }
+    }
+}
+
+TEST_CASE("linear: items run once each, few or many", "[threads]") {
+  Workspace workspace(3, best_kernels());
+  for (const std::size_t multiplications : {std::size_t{1}, std::size_t{1} << 30U}) {
+    std::vector<int> runs(100, 0);
+    for_items(workspace, runs.size(), multiplications, [&](std::size_t item, int worker) {
+      if (worker >= 0 && worker < 3) ++runs[item];
+    });
+    CHECK(std::all_of(runs.begin(), runs.end(), [](int count) { return count == 1; }));
+  }
+}

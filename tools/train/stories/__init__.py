@@ -1,0 +1,1 @@
+"""A generator of small English stories: vocabulary, grammar, plans, rendering."""
