@@ -20,7 +20,7 @@ foreach(room IN LISTS rooms)
 endforeach()
 list(REMOVE_DUPLICATES system_libraries)
 list(FILTER system_libraries EXCLUDE REGEX "^mla_|mla_options|^nlohmann_json::|-NOTFOUND$")
-set_property(GLOBAL PROPERTY MLA_SYSTEM_LIBRARIES ${system_libraries})  # For cmake/Install.cmake.
+set_property(GLOBAL PROPERTY MLA_SYSTEM_LIBRARIES ${system_libraries})  # For tools/cmake/Install.cmake.
 
 if(objects)
   add_library(mla_shared SHARED ${objects})

@@ -44,13 +44,13 @@ foreach(library IN LISTS system_libraries)
   elseif(library STREQUAL "Threads::Threads")
     list(APPEND MLA_PC_LIBS_PRIVATE -pthread)
   else()
-    message(FATAL_ERROR "cmake/Install.cmake does not know how a user of libmla.a finds ${library}")
+    message(FATAL_ERROR "tools/cmake/Install.cmake does not know how a user of libmla.a finds ${library}")
   endif()
 endforeach()
 set(MLA_FIND_STATIC_DEPENDENCIES "${find_static_dependencies}")
 list(JOIN MLA_PC_LIBS_PRIVATE " " MLA_PC_LIBS_PRIVATE)
 
-configure_package_config_file(cmake/mlaConfig.cmake.in mlaConfig.cmake INSTALL_DESTINATION ${package_dir}
+configure_package_config_file(tools/cmake/mlaConfig.cmake.in mlaConfig.cmake INSTALL_DESTINATION ${package_dir}
   NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(mlaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/mlaConfig.cmake ${PROJECT_BINARY_DIR}/mlaConfigVersion.cmake
@@ -58,5 +58,5 @@ install(FILES ${PROJECT_BINARY_DIR}/mlaConfig.cmake ${PROJECT_BINARY_DIR}/mlaCon
 
 file(RELATIVE_PATH MLA_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" MLA_PC_PREFIX "${MLA_PC_PREFIX}")
-configure_file(cmake/mla.pc.in mla.pc @ONLY)
+configure_file(tools/cmake/mla.pc.in mla.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mla.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
