@@ -47,8 +47,16 @@ int show(CLI::App& app, const CLI::ParseError& request) {
   return kFailure;
 }
 
-int complain(const CLI::App& app, const CLI::ParseError& error) {
+int complain(const CLI::App& app, const CLI::ParseError& error, const std::string& first_word) {
   const auto commands = app.get_subcommands();
+  if (commands.empty() && !first_word.empty() && first_word[0] != '-') {
+    std::string known;
+    for (const CLI::App* command : app.get_subcommands({}))
+      known += (known.empty() ? "" : ", ") + command->get_name();
+    std::fprintf(stderr, "mla: usage error: found \"%s\", expected one of %s (see mla --help)\n",
+                 first_word.c_str(), known.c_str());
+    return kUsage;
+  }
   const std::string command = commands.empty() ? "mla" : "mla " + commands.front()->get_name();
   std::fprintf(stderr, "mla: usage error: %s (see %s --help)\n", error.what(), command.c_str());
   return kUsage;
@@ -64,7 +72,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return error.get_exit_code() == 0 ? show(app, error) : complain(app, error);
+    return error.get_exit_code() == 0 ? show(app, error) : complain(app, error, argc > 1 ? argv[1] : "");
   } catch (const mla::Error& error) {
     std::fprintf(stderr, "mla: error: %s\n", error.what());
   } catch (const std::bad_alloc&) {
