@@ -40,9 +40,9 @@ struct GenerateResult {
   double decode_seconds = 0.0;   ///< For the tokens after the first.
 };
 
-/// Called for every token but the eos id with the text that became certain by it (often empty, as characters and stop
-/// strings may need several tokens), and once more at the end with what was still held back, id -1. False
-/// ends the generation.
+/// Called for every token but the eos id with the text that became certain by it (often empty, as characters
+/// and stop strings may need several tokens), and once more at the end with what was still held back, id -1.
+/// False ends the generation.
 using TokenCallback = std::function<bool(TokenId id, std::string_view text)>;
 
 /// Appends `prompt` to the session, then samples. `tokenizer` may be null: then there is no text, and stop

@@ -38,8 +38,8 @@ struct ModelInfo {
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
   std::size_t vocab_size = 0;
   std::size_t max_context = 0;  ///< Tokens a session may hold.
-  /// Elements of all tensors in use, and of these what one token passes through: without the experts not chosen and
-  /// the embedding rows of other tokens.
+  /// Elements of all tensors in use, and of these what one token passes through: without the experts not
+  /// chosen and the embedding rows of other tokens.
   std::size_t parameters = 0;
   std::size_t active_parameters = 0;
   std::size_t weight_bytes = 0;  ///< All tensors of the checkpoint as they lie in the file.
@@ -47,10 +47,9 @@ struct ModelInfo {
   std::size_t cache_bytes_per_token = 0;       ///< Float32, latent and shared rotated key, all layers.
   std::size_t full_cache_bytes_per_token = 0;  ///< What keys and values of every head would take.
   std::size_t activation_bytes_per_token = 0;  ///< For each token computed at once.
-  std::size_t scratch_bytes_per_token =
-      0;  ///< For each token of the context and each thread, while it attends.
-  std::vector<std::string> ignored_tensors;  ///< Recognized and not needed (multi-token-prediction layers).
-  std::vector<std::string> ignored_config;   ///< Keys of config.json that change nothing in inference.
+  std::size_t scratch_bytes_per_token = 0;     ///< For each token of the context and each attending thread.
+  std::vector<std::string> ignored_tensors;    ///< Recognized and not needed (multi-token-prediction layers).
+  std::vector<std::string> ignored_config;     ///< Keys of config.json that change nothing in inference.
 };
 
 /// Sampling defaults and stop ids, from generation_config.json over config.json.

@@ -19,10 +19,10 @@ struct PerplexityResult {
 };
 
 /// The text is cut into windows of `context` tokens; each starts afresh, and its first half is given, not
-/// scored, so that every scored token has at least that much before it. A text shorter than one window is
-/// scored from its second token on; tokens behind the last whole window are not used. If `bos` is not negative it replaces the first token of every window but
-/// the first (which has its own). (The scheme of llama.cpp's perplexity tool.) Throws Error(argument) for
-/// fewer than two tokens or a context below 2.
+/// scored, so that every scored token has at least that much before it. Tokens behind the last whole window are
+/// not used. A text shorter than one window is scored from its second token on. If `bos` is not negative it
+/// replaces the first token of every window but the first (which has its own). (The scheme of llama.cpp's
+/// perplexity tool.) Throws Error(argument) for fewer than two tokens or a context below 2.
 MLA_API PerplexityResult
 perplexity(Session& session, std::span<const TokenId> ids, std::size_t context, TokenId bos,
            const std::function<void(std::size_t done, std::size_t total)>& progress = {});

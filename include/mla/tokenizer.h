@@ -20,8 +20,8 @@ using TokenId = std::int32_t;
 /// A tokenizer is const after loading and may be used from several threads at once.
 class MLA_API Tokenizer {
  public:
-  /// Loads `path`: a tokenizer.json, or a folder that holds one. A tokenizer_config.json beside it is asked one thing:
-  /// whether to begin with a BOS (`add_bos_token`). Throws Error (io, format, unsupported).
+  /// Loads `path`: a tokenizer.json, or a folder that holds one. A tokenizer_config.json beside it is asked one
+  /// thing: whether to begin with a BOS (`add_bos_token`). Throws Error (io, format, unsupported).
   static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& path);
 
   virtual ~Tokenizer() = default;

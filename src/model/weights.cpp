@@ -9,10 +9,11 @@
 namespace mla {
 
 TensorView WeightLoader::take(const std::string& name, const Shape& shape) {
-  if (checkpoint_.find(name) == nullptr)
+  const CheckpointTensor* tensor = checkpoint_.find(name);
+  if (tensor == nullptr)
     throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
                 "missing, expected shape " + to_string(shape));
-  const TensorView view = checkpoint_.view(name);
+  const TensorView view = tensor->view();
   if (view.shape != shape)
     throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
                 "found shape " + to_string(view.shape) + ", expected " + to_string(shape));

@@ -27,7 +27,7 @@ void write_index(const Folder& folder, const std::string& map) {
 }
 
 Error refusal(const Folder& folder) {
-  return error_of([&] { Checkpoint checkpoint(folder.path()); });
+  return thrown_by([&] { Checkpoint checkpoint(folder.path()); });
 }
 
 }  // namespace
@@ -45,8 +45,8 @@ TEST_CASE("a checkpoint of one file", "[formats][checkpoint]") {
   REQUIRE(checkpoint.find("absent") == nullptr);
   REQUIRE(checkpoint.file_of("z") == (folder.path() / "model.safetensors").string());
   REQUIRE(checkpoint.file_of("absent") == folder.path().string());
-  REQUIRE(error_of([&] { checkpoint.view("a"); }).code() == ErrorCode::unsupported);
-  const Error missing = error_of([&] { checkpoint.view("absent"); });
+  REQUIRE(thrown_by([&] { checkpoint.view("a"); }).code() == ErrorCode::unsupported);
+  const Error missing = thrown_by([&] { checkpoint.view("absent"); });
   REQUIRE(missing.code() == ErrorCode::mismatch);
   REQUIRE(missing.field() == "absent");
   REQUIRE(missing.file() == folder.path().string());
@@ -91,7 +91,7 @@ TEST_CASE("folders without weights", "[formats][checkpoint]") {
   REQUIRE(
       contains(refusal(folder).what(), "found neither model.safetensors nor model.safetensors.index.json"));
   const auto code = [](const std::filesystem::path& path) {
-    return error_of([&] { Checkpoint checkpoint(path); }).code();
+    return thrown_by([&] { Checkpoint checkpoint(path); }).code();
   };
   REQUIRE(code(folder.path() / "absent") == ErrorCode::io);
   REQUIRE(code(folder.write("file", "")) == ErrorCode::io);

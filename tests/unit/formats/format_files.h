@@ -1,45 +1,16 @@
 // Files for the tests of formats: a folder that vanishes, and small safetensors files, well-formed or not.
 #pragma once
 
-#include <stdlib.h>
-
-#include <catch2/catch.hpp>
-
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "mla/error.h"
+#include "unit/base/scratch_folder.h"
+#include "unit/base/thrown.h"
 
 namespace format_files {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "mla-formats-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
-  std::filesystem::path write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ / name, std::ios::binary) << content;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using Folder = ScratchFolder;
 
 /// A safetensors file of that header and data, nothing checked.
 inline std::string safetensors(const std::string& header, const std::string& data = "") {
@@ -68,18 +39,6 @@ inline std::string safetensors(const std::vector<Tensor>& tensors) {
     data += tensor.data;
   }
   return safetensors(header.empty() ? "{}" : header + "}", data);
-}
-
-/// The Error that `callable` throws; fails the test if it throws none.
-template <typename Callable>
-mla::Error error_of(Callable&& callable) {
-  try {
-    callable();
-  } catch (const mla::Error& error) {
-    return error;
-  }
-  FAIL("no Error was thrown");
-  throw std::logic_error("unreachable");
 }
 
 inline bool contains(const std::string& text, const std::string& part) {

@@ -71,12 +71,12 @@ TEST_CASE("an .npy file gets exactly its values", "[formats][npy]") {
   {
     NpyWriter writer(path, 1, 2);
     writer.write(std::vector<float>{1});
-    REQUIRE(error_of([&] { writer.commit(); }).code() == ErrorCode::argument);
-    REQUIRE(error_of([&] { writer.write(std::vector<float>{1, 2}); }).code() == ErrorCode::argument);
+    REQUIRE(thrown_by([&] { writer.commit(); }).code() == ErrorCode::argument);
+    REQUIRE(thrown_by([&] { writer.write(std::vector<float>{1, 2}); }).code() == ErrorCode::argument);
   }
   REQUIRE(std::filesystem::is_empty(folder.path()));
-  REQUIRE(error_of([&] { NpyWriter writer(path, SIZE_MAX, 2); }).code() == ErrorCode::argument);
-  REQUIRE(error_of([&] { NpyWriter writer(folder.path() / "no" / "a.npy", 1, 1); }).code() == ErrorCode::io);
+  REQUIRE(thrown_by([&] { NpyWriter writer(path, SIZE_MAX, 2); }).code() == ErrorCode::argument);
+  REQUIRE(thrown_by([&] { NpyWriter writer(folder.path() / "no" / "a.npy", 1, 1); }).code() == ErrorCode::io);
 }
 
 TEST_CASE("a one-dimensional .npy file is read", "[formats][npy]") {
@@ -90,7 +90,7 @@ TEST_CASE("every truncation of an .npy file is refused", "[formats][npy]") {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
     const auto path = folder.write("a.npy", whole.substr(0, length));
-    REQUIRE(error_of([&] { read_npy(path); }).file() == path.string());
+    REQUIRE(thrown_by([&] { read_npy(path); }).file() == path.string());
   }
   REQUIRE(read_npy(folder.write("a.npy", whole)).values.size() == 4);
 }
@@ -130,10 +130,10 @@ TEST_CASE("malformed .npy files", "[formats][npy]") {
   for (const Case& c : cases) {
     CAPTURE(c.content);
     const auto path = folder.write("a.npy", c.content);
-    const Error error = error_of([&] { read_npy(path); });
+    const Error error = thrown_by([&] { read_npy(path); });
     CAPTURE(error.what());
     REQUIRE(error.code() == c.code);
     REQUIRE(error.file() == path.string());
   }
-  REQUIRE(error_of([&] { read_npy(folder.path() / "absent"); }).code() == ErrorCode::io);
+  REQUIRE(thrown_by([&] { read_npy(folder.path() / "absent"); }).code() == ErrorCode::io);
 }

@@ -222,7 +222,7 @@ TEST_CASE("malformed safetensors files are refused by name and field", "[formats
   for (const Malformed& malformed : cases) {
     CAPTURE(malformed.name);
     const auto path = folder.write("m.safetensors", malformed.content);
-    const Error error = error_of([&] { SafetensorsFile file(path); });
+    const Error error = thrown_by([&] { SafetensorsFile file(path); });
     CAPTURE(error.what());
     CHECK(error.code() == malformed.code);
     CHECK(error.file() == path.string());

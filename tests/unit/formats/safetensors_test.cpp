@@ -102,7 +102,7 @@ TEST_CASE("every dtype of safetensors is known by its size", "[formats][safetens
       REQUIRE(file.view(file.entries()[0]).bytes() == bytes);
       continue;
     }
-    const Error error = error_of([&] { file.view(file.entries()[0]); });
+    const Error error = thrown_by([&] { file.view(file.entries()[0]); });
     REQUIRE(error.code() == ErrorCode::unsupported);
     REQUIRE(error.field() == "t");
     REQUIRE(contains(error.what(), "found dtype " + dtype + ", expected F32"));
@@ -115,7 +115,7 @@ TEST_CASE("a view has at most eight dimensions", "[formats][safetensors]") {
       folder.write("m", safetensors(std::vector<Tensor>{{"eight", "F8_E4M3", "[1,1,1,1,1,1,1,2]", "ab"},
                                                         {"nine", "F8_E4M3", "[1,1,1,1,1,1,1,1,2]", "ab"}})));
   REQUIRE(file.view(*file.find("eight")).cols() == 2);
-  const Error error = error_of([&] { file.view(*file.find("nine")); });
+  const Error error = thrown_by([&] { file.view(*file.find("nine")); });
   REQUIRE(error.code() == ErrorCode::unsupported);
   REQUIRE(contains(error.what(), "nine: found 9 dimensions"));
 }
@@ -126,12 +126,12 @@ TEST_CASE("every truncation and every extension of a safetensors file is refused
   for (std::size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
     const auto path = folder.write("m", whole.substr(0, length));
-    const Error error = error_of([&] { SafetensorsFile file(path); });
+    const Error error = thrown_by([&] { SafetensorsFile file(path); });
     REQUIRE(error.code() == ErrorCode::format);
     REQUIRE(error.file() == path.string());
   }
   const auto longer = folder.write("m", whole + "x");
-  REQUIRE(contains(error_of([&] { SafetensorsFile file(longer); }).what(),
+  REQUIRE(contains(thrown_by([&] { SafetensorsFile file(longer); }).what(),
                    "found 12 bytes of data, expected 11"));
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("no single changed byte makes a view leave the file", "[formats][safet
 TEST_CASE("what is not a regular file is refused at once", "[formats][safetensors]") {
   const Folder folder;
   const auto code = [](const std::filesystem::path& path) {
-    const Error error = error_of([&] { SafetensorsFile file(path); });
+    const Error error = thrown_by([&] { SafetensorsFile file(path); });
     REQUIRE(error.file() == path.string());
     return error.code();
   };
@@ -169,7 +169,7 @@ TEST_CASE("what is not a regular file is refused at once", "[formats][safetensor
   const auto fifo = folder.path() / "fifo";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   REQUIRE(code(fifo) == ErrorCode::io);
-  const Error pointer = error_of([&] {
+  const Error pointer = thrown_by([&] {
     SafetensorsFile file(
         folder.write("m", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"));
   });

@@ -10,7 +10,6 @@
 #include "unit/formats/format_files.h"
 
 using format_files::contains;
-using format_files::error_of;
 using format_files::Folder;
 using mla::GenerationConfig;
 using mla::Json;
@@ -105,7 +104,7 @@ TEST_CASE("generation config: values of a wrong type or range are refused by fil
                                                            {"repetition_penalty", 0}};
   for (const auto& [key, value] : wrong) {
     CAPTURE(key, value.dump());
-    const mla::Error error = error_of([&, &name = key, &json = value] {
+    const mla::Error error = thrown_by([&, &name = key, &json = value] {
       Json generation = Json::object();
       generation[name] = json;
       read(kConfig, generation);
@@ -114,8 +113,8 @@ TEST_CASE("generation config: values of a wrong type or range are refused by fil
     CHECK(contains(error.file(), "generation_config.json"));
     CHECK(contains(error.field(), key));
   }
-  const mla::Error config = error_of([] { read({{"eos_token_id", true}}); });
+  const mla::Error config = thrown_by([] { read({{"eos_token_id", true}}); });
   CHECK(config.file() == "config.json");
   CHECK(config.field() == "eos_token_id");
-  CHECK(error_of([] { read(kConfig, Json::array()); }).code() == mla::ErrorCode::format);
+  CHECK(thrown_by([] { read(kConfig, Json::array()); }).code() == mla::ErrorCode::format);
 }

@@ -20,7 +20,6 @@
 using checkpoint_copy::Copy;
 using checkpoint_copy::floats;
 using format_files::contains;
-using format_files::error_of;
 using format_files::Folder;
 using format_files::Tensor;
 using mla::Checkpoint;
@@ -79,24 +78,24 @@ TEST_CASE("weights: matrices, vectors and linear layers as they stand in the fil
 TEST_CASE("weights: a missing tensor or one of another shape is refused by name") {
   Weights weights({{"m", "F32", "[2, 3]", zeros(24)}, {"v", "F32", "[4]", zeros(16)}});
   WeightLoader& loader = weights.loader;
-  expect(error_of([&] { loader.matrix("none", Shape{2, 3}); }), ErrorCode::mismatch, "none", "[2, 3]");
-  expect(error_of([&] { loader.vector("none", 5); }), ErrorCode::mismatch, "none", "[5]");
-  expect(error_of([&] { loader.linear("none", 2, 3); }), ErrorCode::mismatch, "none.weight", "missing");
-  const mla::Error transposed = error_of([&] { loader.matrix("m", Shape{3, 2}); });
+  expect(thrown_by([&] { loader.matrix("none", Shape{2, 3}); }), ErrorCode::mismatch, "none", "[2, 3]");
+  expect(thrown_by([&] { loader.vector("none", 5); }), ErrorCode::mismatch, "none", "[5]");
+  expect(thrown_by([&] { loader.linear("none", 2, 3); }), ErrorCode::mismatch, "none.weight", "missing");
+  const mla::Error transposed = thrown_by([&] { loader.matrix("m", Shape{3, 2}); });
   expect(transposed, ErrorCode::mismatch, "m", "[3, 2]");
   CHECK(contains(transposed.what(), "[2, 3]"));
   CHECK(contains(transposed.file(), "model.safetensors"));
-  expect(error_of([&] { loader.matrix("m", Shape{6}); }), ErrorCode::mismatch, "m", "[6]");
-  expect(error_of([&] { loader.vector("m", 6); }), ErrorCode::mismatch, "m", "[6]");
-  expect(error_of([&] { loader.vector("v", 3); }), ErrorCode::mismatch, "v", "[4]");
-  expect(error_of([&] { loader.matrix("v", Shape{1, 4}); }), ErrorCode::mismatch, "v", "[4]");
+  expect(thrown_by([&] { loader.matrix("m", Shape{6}); }), ErrorCode::mismatch, "m", "[6]");
+  expect(thrown_by([&] { loader.vector("m", 6); }), ErrorCode::mismatch, "m", "[6]");
+  expect(thrown_by([&] { loader.vector("v", 3); }), ErrorCode::mismatch, "v", "[4]");
+  expect(thrown_by([&] { loader.matrix("v", Shape{1, 4}); }), ErrorCode::mismatch, "v", "[4]");
   CHECK(loader.parameters() == 0);
 }
 
 TEST_CASE("weights: a missing bias is refused only where one is expected") {
   Weights weights({{"a.weight", "F32", "[2, 3]", zeros(24)}});
   CHECK_NOTHROW(weights.loader.linear("a", 2, 3));
-  expect(error_of([&] { weights.loader.linear("a", 2, 3, true); }), ErrorCode::mismatch, "a.bias", "[2]");
+  expect(thrown_by([&] { weights.loader.linear("a", 2, 3, true); }), ErrorCode::mismatch, "a.bias", "[2]");
 }
 
 TEST_CASE("weights: FP8 is multiplied by its block scales") {
@@ -112,19 +111,19 @@ TEST_CASE("weights: FP8 is multiplied by its block scales") {
 TEST_CASE("weights: FP8 without scales, or with those of another shape or type, is refused") {
   const Tensor fp8{"m", "F8_E4M3", "[3, 5]", std::string(15, '\x38')};
   Weights none({fp8});
-  expect(error_of([&] { none.loader.matrix("m", Shape{3, 5}); }), ErrorCode::mismatch, "m_scale_inv", "");
+  expect(thrown_by([&] { none.loader.matrix("m", Shape{3, 5}); }), ErrorCode::mismatch, "m_scale_inv", "");
   const std::vector<std::pair<std::string, std::size_t>> shapes = {
       {"[1, 2]", 2}, {"[2, 1]", 2}, {"[3, 2]", 6}, {"[4]", 4}, {"[2, 2, 1]", 4}};
   for (const auto& [shape, elements] : shapes) {
     CAPTURE(shape);
     Weights wrong({fp8, {"m_scale_inv", "F32", shape, zeros(4 * elements)}});
-    expect(error_of([&] {
+    expect(thrown_by([&] {
              wrong.loader.matrix("m", Shape{3, 5});
            }),
            ErrorCode::mismatch, "m_scale_inv", "[2, 2]");
   }
   Weights type({fp8, {"m_scale_inv", "F8_E4M3", "[2, 2]", zeros(4)}});
-  expect(error_of([&] {
+  expect(thrown_by([&] {
            type.loader.matrix("m", Shape{3, 5});
          }),
          ErrorCode::unsupported, "m_scale_inv", "F8_E4M3");
@@ -132,17 +131,17 @@ TEST_CASE("weights: FP8 without scales, or with those of another shape or type, 
 
 TEST_CASE("weights: vectors in FP8 or with values that are not finite are refused") {
   Weights fp8({{"v", "F8_E4M3", "[3]", std::string(3, '\x38')}});
-  expect(error_of([&] { fp8.loader.vector("v", 3); }), ErrorCode::unsupported, "v", "F8_E4M3");
+  expect(thrown_by([&] { fp8.loader.vector("v", 3); }), ErrorCode::unsupported, "v", "F8_E4M3");
   for (const float value : {kNan, kInfinity, -kInfinity}) {
     Weights weights({{"v", "F32", "[3]", floats({1, 2, value})}});
-    expect(error_of([&] { weights.loader.vector("v", 3); }), ErrorCode::numeric, "v", "not finite");
+    expect(thrown_by([&] { weights.loader.vector("v", 3); }), ErrorCode::numeric, "v", "not finite");
   }
 }
 
 TEST_CASE("weights: types mla does not compute with are refused when they are asked for") {
   Weights weights({{"m", "I64", "[1, 2]", zeros(16)}, {"v", "F64", "[1]", zeros(8)}});
-  expect(error_of([&] { weights.loader.matrix("m", Shape{1, 2}); }), ErrorCode::unsupported, "m", "I64");
-  expect(error_of([&] { weights.loader.vector("v", 1); }), ErrorCode::unsupported, "v", "F64");
+  expect(thrown_by([&] { weights.loader.matrix("m", Shape{1, 2}); }), ErrorCode::unsupported, "m", "I64");
+  expect(thrown_by([&] { weights.loader.vector("v", 1); }), ErrorCode::unsupported, "v", "F64");
   CHECK(weights.loader.leftovers([](std::string_view) { return true; }) ==
         std::vector<std::string>{"m", "v"});
 }
@@ -160,7 +159,7 @@ TEST_CASE("weights: what nobody took may be left or not, empty tensors always") 
   });
   CHECK(left == std::vector<std::string>{"a", "c", "empty"});
   CHECK(asked == left);
-  expect(error_of([&] { weights.loader.leftovers([](std::string_view name) { return name == "a"; }); }),
+  expect(thrown_by([&] { weights.loader.leftovers([](std::string_view name) { return name == "a"; }); }),
          ErrorCode::mismatch, "c", "config.json");
 }
 
@@ -208,7 +207,7 @@ TEST_CASE("weights: layers the config does not tell of are refused") {
   }
   const Folder changed;
   copy.write(changed);
-  const mla::Error error = error_of([&] { mla::Model::load(changed.path()); });
+  const mla::Error error = thrown_by([&] { mla::Model::load(changed.path()); });
   CHECK(error.code() == ErrorCode::mismatch);
   CHECK(contains(error.field(), "model.layers."));
 }
@@ -239,7 +238,7 @@ TEST_CASE("weights: without tied embeddings there must be a head") {
   const Folder folder;
   copy.config["tie_word_embeddings"] = false;
   copy.write(folder);
-  const mla::Error error = error_of([&] { mla::Model::load(folder.path()); });
+  const mla::Error error = thrown_by([&] { mla::Model::load(folder.path()); });
   CHECK(error.code() == ErrorCode::mismatch);
   CHECK(error.field() == "lm_head.weight");
 }

@@ -195,7 +195,7 @@ TEST_CASE("a model that computes no numbers is reported, and the tokens are not 
   const auto model = mla::Model::load(folder.path());
   mla::Session session(model, {.threads = 1}), fresh(model, {.threads = 1});
   next(session, 3);
-  const mla::Error error = format_files::error_of([&] { next(session, 7); });
+  const mla::Error error = thrown_by([&] { next(session, 7); });
   CHECK(error.code() == mla::ErrorCode::numeric);
   CHECK(session.position() == 1);
   next(fresh, 3);

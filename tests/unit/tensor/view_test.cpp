@@ -10,6 +10,7 @@
 #include "mla/error.h"
 #include "tensor/decode.h"
 #include "tensor/scalar.h"
+#include "unit/base/thrown.h"
 
 using namespace mla;
 
@@ -82,17 +83,6 @@ bool same_bits(float a, float b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-template <typename Callable>
-Error error_of(Callable&& callable) {
-  try {
-    callable();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no Error was thrown");
-  throw std::logic_error("unreachable");
-}
-
 }  // namespace
 
 TEST_CASE("shapes", "[tensor][view]") {
@@ -153,9 +143,9 @@ TEST_CASE("decode_row refuses what is outside the weight", "[tensor][decode]") {
   decode_row(view, 1, 1, out);
   REQUIRE(out == std::vector<float>{5, 6});
   decode_row(view, 1, 3, std::span<float>());
-  REQUIRE(error_of([&] { decode_row(view, 2, 0, out); }).code() == ErrorCode::argument);
-  REQUIRE(error_of([&] { decode_row(view, 0, 2, out); }).code() == ErrorCode::argument);
-  REQUIRE(error_of([&] { decode_row(view, 0, SIZE_MAX, out); }).code() == ErrorCode::argument);
+  REQUIRE(thrown_by([&] { decode_row(view, 2, 0, out); }).code() == ErrorCode::argument);
+  REQUIRE(thrown_by([&] { decode_row(view, 0, 2, out); }).code() == ErrorCode::argument);
+  REQUIRE(thrown_by([&] { decode_row(view, 0, SIZE_MAX, out); }).code() == ErrorCode::argument);
 }
 
 TEST_CASE("block-scaled FP8 with ragged edges", "[tensor][decode]") {
@@ -205,7 +195,7 @@ TEST_CASE("block_scaled refuses scales that do not fit", "[tensor][view]") {
   const std::vector<std::byte> bytes(4096);
   const TensorView data{DType::f8_e4m3, {20, 30}, bytes.data()};
   const auto attempt = [&](DType dtype, const Shape& shape, std::size_t block_rows = 8) {
-    return error_of([&] {
+    return thrown_by([&] {
       block_scaled(data, {dtype, shape, bytes.data()}, block_rows, 16, "f.st", "w.scale");
     });
   };
