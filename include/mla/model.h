@@ -21,6 +21,10 @@ enum class Precision { f32 };
 
 struct LoadOptions {
   Precision precision = Precision::f32;
+
+  /// Exchanges the positional encoding the checkpoint was trained with: an experiment, not a way to use it.
+  /// Empty: the checkpoint's own.
+  std::string position_encoding;
 };
 
 /// Tensors of one type in a checkpoint.
@@ -36,8 +40,13 @@ struct ModelInfo {
   std::vector<std::pair<std::string, std::int64_t>>
       dimensions;  ///< The config's sizes by their names, in order.
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
+  std::string position_encoding;                              ///< In use.
+  std::string trained_position_encoding;                      ///< The checkpoint's own.
   std::size_t vocab_size = 0;
   std::size_t max_context = 0;  ///< Tokens a session may hold.
+  /// Positions for which the encoding is defined; nothing if it has no end of its own. What lies between
+  /// max_context and this the model was not trained for.
+  std::optional<std::size_t> encoding_positions;
   /// Elements of all tensors in use, and of these what one token passes through: without the experts not
   /// chosen and the embedding rows of other tokens.
   std::size_t parameters = 0;
@@ -72,7 +81,7 @@ class MLA_API Model {
   /// Loads a Hugging Face folder: config.json, model.safetensors (or shards with their index), and
   /// generation_config.json if there is one. The weights stay in the mapped files; loading reads the headers
   /// and the small vectors only. Throws Error (io, format, unsupported, mismatch) that names file and tensor
-  /// or field.
+  /// or field; Error(unsupported) also for an unknown encoding or one the checkpoint cannot be given.
   static std::shared_ptr<const Model> load(const std::filesystem::path& folder,
                                            const LoadOptions& options = {});
 

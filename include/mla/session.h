@@ -19,6 +19,11 @@ struct SessionOptions {
   std::size_t context =
       0;  ///< Most tokens kept; 0 or more than the model has positions for: the model's own limit.
   AttentionPath attention = AttentionPath::automatic;
+
+  /// Position of the first token: other than 0 to see how a model takes a text that is shifted as a whole.
+  std::size_t first_position = 0;
+  /// Goes on beyond the model's own limit, where it was not trained, as far as its encoding is defined.
+  bool extrapolate = false;
 };
 
 /// Sessions on one model do not disturb each other. One session is for one thread at a time.

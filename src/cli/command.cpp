@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "mla/error.h"
+#include "positional/registry.h"
 
 namespace mla::cli {
 namespace {
@@ -50,8 +51,25 @@ void ModelOptions::add_model(CLI::App& command) {
       ->type_name("DIR");
 }
 
+void ModelOptions::add_position_encoding(CLI::App& command) {
+  std::vector<std::string> names;
+  for (const EncodingEntry* entry : encodings()) names.emplace_back(entry->name);
+  command
+      .add_option("--position-encoding", position_encoding,
+                  "Exchange the model's positional encoding, as an experiment: " + encoding_names())
+      ->type_name("NAME")
+      ->check(CLI::IsMember(names).description(""));
+}
+
 void ModelOptions::add_all(CLI::App& command) {
   add_model(command);
+  add_position_encoding(command);
+  command.add_option("--first-position", first_position, "Position of the first token")
+      ->type_name("K")
+      ->check(whole_number(0, kMostTokens))
+      ->capture_default_str();
+  command.add_flag("--extrapolate", extrapolate,
+                   "Go on beyond the context the model was made for, as far as its encoding is defined");
   command.add_option("-t,--threads", threads, "Threads (default: physical cores)")
       ->type_name("N")
       ->check(whole_number(1, kMaxThreads));
@@ -72,11 +90,21 @@ std::filesystem::path ModelOptions::folder() const {
 }
 
 std::shared_ptr<const Model> ModelOptions::load() const {
-  return Model::load(folder());
+  auto loaded = Model::load(folder(), {.precision = Precision::f32, .position_encoding = position_encoding});
+  const ModelInfo& info = loaded->info();
+  if (info.position_encoding != info.trained_position_encoding)
+    std::fprintf(stderr, "mla: position encoding exchanged: %s instead of %s, with which %s was trained\n",
+                 info.position_encoding.c_str(), info.trained_position_encoding.c_str(), info.path.c_str());
+  return loaded;
 }
 
 SessionOptions ModelOptions::session_options() const {
-  return {.threads = threads, .batch = batch, .context = context, .attention = AttentionPath::automatic};
+  return {.threads = threads,
+          .batch = batch,
+          .context = context,
+          .attention = AttentionPath::automatic,
+          .first_position = first_position,
+          .extrapolate = extrapolate};
 }
 
 void PromptOptions::add(CLI::App& command, bool with_file) {

@@ -18,20 +18,25 @@
 
 namespace mla::cli {
 
-/// -m, -t, --batch, -c, --precision.
+/// -m, -t, --batch, -c, --precision, --position-encoding, --first-position, --extrapolate.
 struct ModelOptions {
   std::string model;
   int threads = 0;
   std::size_t batch = 512;
   std::size_t context = 0;
   std::string precision = "f32";
+  std::string position_encoding;
+  std::size_t first_position = 0;
+  bool extrapolate = false;
 
   void add_model(CLI::App& command);
+  void add_position_encoding(CLI::App& command);
   void add_all(CLI::App& command);
 
   /// The folder -m names, or the shipped models/stories: $MLA_MODEL, else in the install prefix or the source
   /// tree of this program. Throws Error(io) if there is none.
   std::filesystem::path folder() const;
+  /// Says on stderr so if another encoding than the checkpoint's own is in use.
   std::shared_ptr<const Model> load() const;
   SessionOptions session_options() const;
 };

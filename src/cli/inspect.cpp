@@ -93,7 +93,7 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
 
 void run(const Options& options) {
   const std::filesystem::path folder = options.model.folder();
-  const std::shared_ptr<const Model> model = Model::load(folder);
+  const std::shared_ptr<const Model> model = options.model.load();
   const ModelInfo& info = model->info();
   const std::size_t context = options.context == 0 ? info.max_context : options.context;
   const std::string tokenizer = tokenizer_line(folder);
@@ -106,6 +106,7 @@ void add_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand("inspect", "Show what a checkpoint is and what it needs");
   const auto options = std::make_shared<Options>();
   options->model.add_model(*command);
+  options->model.add_position_encoding(*command);
   command
       ->add_option("-c,--context", options->context, "Context for the memory estimate (default: the model's)")
       ->type_name("N")

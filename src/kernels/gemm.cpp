@@ -27,7 +27,7 @@ void gemm(ConstMatrix a, ConstMatrix b, bool transposed, Matrix c, const Kernels
     behind = openblas_is_behind();
   });
   if (c.rows == 0 || c.cols == 0) return;
-  if (behind && std::string_view(kernels.name) != "scalar")
+  if (kernels.by_panels || (behind && std::string_view(kernels.name) != "scalar"))
     return multiply_by_panels(a, b, transposed, c, kernels, accumulate);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
               static_cast<blasint>(c.rows), static_cast<blasint>(c.cols), static_cast<blasint>(a.cols), 1.0F,

@@ -1,7 +1,8 @@
 // Matrix times matrix in float32.
 //
 // OpenBLAS' sgemm does it, unless OpenBLAS did not recognize the processor and would run code for one without
-// AVX2 where mla has kernels for AVX2 or better: then mla's own kernel is several times faster. Either way
+// AVX2 where mla has kernels for AVX2 or better: then mla's own kernel is several times faster. (`by_panels` asks for
+// it in any case.) Either way
 // the work is done by the calling thread alone: mla shares it out itself, in tiles whose size does not depend
 // on the number of threads, so that results do not either. OpenBLAS' own threading is switched off for the
 // process at the first call.

@@ -42,6 +42,10 @@ struct Kernels {
                          std::size_t k, float* c, std::size_t c_stride, std::size_t cols);
   std::size_t panel_cols;  ///< At most kMostPanelCols.
 
+  /// Whether matrices are always multiplied by multiply_panel, never by OpenBLAS, so that equal rows give
+  /// equal results to the last bit wherever they stand in a matrix of kGemmRows rows or more.
+  bool by_panels = false;
+
   float dot_f32(const float* a, const float* b, std::size_t n) const {
     return dot[static_cast<std::size_t>(DType::f32)](reinterpret_cast<const std::byte*>(a), b, n);
   }

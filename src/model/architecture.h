@@ -15,7 +15,8 @@ struct Architecture {
   std::string_view model_type;
 
   /// Reads the family's config keys, takes its weights from the checkpoint, and fills in the parts of `info`
-  /// that are the family's to know. Throws Error.
+  /// that are the family's to know. Says what an encoding needs to know (`Decoder::encoding`) and which one
+  /// belongs to the checkpoint, but makes none. Throws Error.
   Decoder (*build)(const JsonField& config, const Checkpoint& checkpoint, ModelInfo& info);
 };
 

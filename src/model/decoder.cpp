@@ -10,21 +10,24 @@ void add(Matrix x, ConstMatrix y, const Kernels& kernels) {
 
 }  // namespace
 
-void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, AttentionPath path,
-                      Workspace& workspace, Matrix logits) const {
+void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache,
+                      const PassOptions& options, Workspace& workspace, Matrix logits) const {
   const Arena::Scope scope(workspace.arena);
   const std::size_t context = batch.first + ids.size();
   const Matrix x = embed(ids, workspace);
   const Matrix normed = workspace.arena.matrix(x.rows, x.cols);
   const Matrix change = workspace.arena.matrix(x.rows, x.cols);
-  position->prepare(batch);
-  position->add_to_embedding(batch, x);
+  const PositionalEncoding& stage = options.position != nullptr ? *options.position : *position;
+  stage.prepare(batch);
+  stage.add_to_embedding(batch, x);
 
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const DecoderLayer& layer = layers[i];
     const LayerCache layer_cache{cache.first(i, context), cache.second(i, context)};
+    if (options.observer != nullptr) options.observer->layer_input(i, x);
     layer.input_layernorm.forward(x, normed, workspace);
-    layer.attention->forward(normed, batch, *position, layer_cache, path, workspace, change);
+    layer.attention->forward(normed, {i, batch, stage, layer_cache, options}, workspace, change);
+    if (options.observer != nullptr) options.observer->attention_output(i, change);
     add(x, change, workspace.kernels);
     layer.post_attention_layernorm.forward(x, normed, workspace);
     layer.feed_forward->forward(normed, workspace, change);
@@ -38,8 +41,11 @@ void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCach
 
 Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const {
   const Matrix x = workspace.arena.matrix(ids.size(), hidden_size());
-  for (std::size_t row = 0; row < ids.size(); ++row)
+  for (std::size_t row = 0; row < ids.size(); ++row) {
     decode_rows(embed_tokens, static_cast<std::size_t>(ids[row]), 1, x.row(row), workspace.kernels);
+    if (embedding_scale == 1.0F) continue;
+    for (float& value : x.row_span(row)) value *= embedding_scale;
+  }
   return x;
 }
 

@@ -13,7 +13,7 @@
 #include "nn/linear.h"
 #include "nn/rms_norm.h"
 #include "nn/workspace.h"
-#include "positional/encoding.h"
+#include "positional/registry.h"
 #include "tensor/view.h"
 
 namespace mla {
@@ -27,7 +27,9 @@ struct DecoderLayer {
 
 /// Const after loading and shared by all sessions.
 struct Decoder {
-  WeightView embed_tokens;  ///< [vocab_size, hidden_size]
+  WeightView embed_tokens;       ///< [vocab_size, hidden_size]
+  float embedding_scale = 1.0F;  ///< What an embedding is multiplied by before anything is added to it.
+  EncodingSettings encoding;     ///< What an encoding for this model needs to know.
   std::unique_ptr<PositionalEncoding> position;
   std::vector<DecoderLayer> layers;
   RmsNorm norm;
@@ -37,9 +39,9 @@ struct Decoder {
   std::size_t hidden_size() const { return lm_head.in_features(); }
   std::vector<CacheWidths> cache_widths() const;
 
-  /// Runs `ids` at the batch's positions and appends them to the cache, which has room for them. The last
+  /// Runs `ids` at the batch's positions, with the decoder's own encoding unless the options name another, and appends them to the cache, which has room for them. The last
   /// `logits.rows` of them are taken to logits [rows asked for, vocab_size].
-  void forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, AttentionPath path,
+  void forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, const PassOptions& options,
                Workspace& workspace, Matrix logits) const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -28,8 +29,8 @@ class Builder {
     Decoder decoder;
     decoder.embed_tokens =
         weights_.matrix("model.embed_tokens.weight", Shape{config_.vocab_size, config_.hidden_size});
-    decoder.position =
-        std::make_unique<Rope>(config_.rope, config_.attention.qk_rope_head_dim, config_.rope_pairing);
+    if (config_.scale_embedding) decoder.embedding_scale = std::sqrt(static_cast<float>(config_.hidden_size));
+    decoder.encoding = encoding_settings();
     for (std::size_t layer = 0; layer < config_.num_hidden_layers; ++layer)
       decoder.layers.push_back(build_layer(layer));
     decoder.norm = norm("model.norm.weight", config_.hidden_size, config_.rms_norm_eps);
@@ -43,6 +44,23 @@ class Builder {
   WeightLoader& weights() { return weights_; }
 
  private:
+  EncodingSettings encoding_settings() {
+    EncodingSettings settings{.source = {},
+                              .hidden_size = config_.hidden_size,
+                              .num_heads = config_.attention.num_heads,
+                              .rotary_dim = config_.attention.rotary_dim(),
+                              .decoupled = config_.attention.decoupled(),
+                              .rope = config_.rope,
+                              .pairing = config_.rope_pairing,
+                              .table = std::nullopt};
+    if (config_.position_encoding == "learned") {
+      const Shape shape{config_.max_position_embeddings, config_.hidden_size};
+      settings.table =
+          PositionTable{weights_.floats("model.embed_positions.weight", shape), config_.hidden_size};
+    }
+    return settings;
+  }
+
   RmsNorm norm(const std::string& name, std::size_t size, float epsilon) {
     return RmsNorm(weights_.vector(name, size), epsilon);
   }
@@ -192,7 +210,7 @@ void describe(const DeepseekConfig& config, const Decoder& decoder, std::size_t 
   add("v_head_dim", shape.v_head_dim);
   if (config.intermediate_size > 0) add("intermediate_size", config.intermediate_size);
   info.features.emplace_back("attention", "MLA, latent cache");
-  info.features.emplace_back("position", decoder.position->describe());
+  info.trained_position_encoding = config.position_encoding;
   // A token looks up one row of the embedding; tied embeddings are multiplied by as a whole, as the output head.
   const bool tied = decoder.lm_head.weight().data.data == decoder.embed_tokens.data.data;
   info.active_parameters = tied ? parameters : parameters - (config.vocab_size - 1) * config.hidden_size;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "model/rope_config.h"
+#include "positional/registry.h"
 
 namespace mla {
 namespace {
@@ -35,12 +36,27 @@ void expect_text(const JsonField& config, const char* key, std::string_view expe
     field->unsupported("found \"" + field->as_string() + "\", expected \"" + std::string(expected) + "\"");
 }
 
+/// The published configs know decoupled RoPE only; `position_encoding` names another one.
+void read_position_encoding(const JsonField& config, DeepseekConfig& result) {
+  constexpr std::string_view kDefault = "rope-decoupled";
+  const auto field = config.find("position_encoding");
+  result.position_encoding = field ? field->as_string() : kDefault;
+  if (field && find_encoding(result.position_encoding) == nullptr)
+    field->unsupported("found \"" + result.position_encoding + "\", expected one of " + encoding_names());
+  const MlaShape& shape = result.attention;
+  if (result.position_encoding == kDefault && !shape.decoupled())
+    config.get("qk_rope_head_dim").fail("found 0, expected an even number of at least 2 for rope-decoupled");
+  if (result.position_encoding == "rope" && shape.rotary_dim() % 2 != 0)
+    config.get("qk_nope_head_dim")
+        .fail("found " + std::to_string(shape.qk_nope_head_dim) + ", expected an even number for rope");
+}
+
 void read_attention(const JsonField& config, DeepseekConfig& result) {
   MlaShape& shape = result.attention;
   shape.num_heads = read_size(config, "num_attention_heads");
   shape.kv_lora_rank = read_size(config, "kv_lora_rank");
   shape.qk_nope_head_dim = read_size(config, "qk_nope_head_dim");
-  shape.qk_rope_head_dim = read_size(config, "qk_rope_head_dim");
+  shape.qk_rope_head_dim = read_size(config, "qk_rope_head_dim", 0);
   shape.v_head_dim = read_size(config, "v_head_dim");
   if (shape.qk_rope_head_dim % 2 != 0)
     config.get("qk_rope_head_dim")
@@ -49,7 +65,8 @@ void read_attention(const JsonField& config, DeepseekConfig& result) {
   if (!config.get("q_lora_rank").json().is_null()) result.q_lora_rank = read_size(config, "q_lora_rank");
   result.attention_bias = read_bool_or(config, "attention_bias", false);
 
-  result.rope = read_rope_scaling(config, shape.qk_rope_head_dim, result.max_position_embeddings);
+  read_position_encoding(config, result);
+  result.rope = read_rope_scaling(config, shape.rotary_dim(), result.max_position_embeddings);
   if (result.v3 && !read_bool_or(config, "rope_interleave", true)) result.rope_pairing = RopePairing::halves;
   shape.softmax_scale = static_cast<float>(rope_softmax_factor(result.rope) /
                                            std::sqrt(static_cast<double>(shape.qk_head_dim())));
@@ -164,6 +181,8 @@ std::vector<std::string> unread_keys(const JsonField& config, bool v3) {
                                                           "q_lora_rank",
                                                           "attention_bias",
                                                           "rope_interleave",
+                                                          "position_encoding",
+                                                          "scale_embedding",
                                                           "rope_theta",
                                                           "rope_scaling",
                                                           "rope_parameters",
@@ -211,6 +230,7 @@ DeepseekConfig read_deepseek_config(const JsonField& config) {
   if (const auto epsilon = config.find("rms_norm_eps"))
     result.rms_norm_eps = static_cast<float>(epsilon->as_number(0.0, 1.0));
   result.tie_word_embeddings = read_bool_or(config, "tie_word_embeddings", false);
+  result.scale_embedding = read_bool_or(config, "scale_embedding", false);
   expect_text(config, "hidden_act", "silu");
   result.mlp_bias = !result.v3 && read_bool_or(config, "mlp_bias", false);
   check_dtype(config);

@@ -31,6 +31,8 @@ struct DeepseekConfig {
   bool attention_bias = false;  ///< On q_a_proj, kv_a_proj_with_mqa and o_proj only.
   RopeScaling rope;
   RopePairing rope_pairing = RopePairing::interleaved;
+  std::string position_encoding;  ///< `position_encoding`, mla's own key; rope-decoupled where it is absent.
+  bool scale_embedding = false;   ///< Embeddings are multiplied by sqrt(hidden_size).
 
   bool mlp_bias = false;  ///< V2: on the dense and the shared MLPs, not on the routed experts.
   std::size_t first_k_dense_replace = 0;  ///< Layers from this one on have experts.

@@ -18,6 +18,19 @@ void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
   }
 }
 
+/// The encoding called `name`, or the checkpoint's own if that is empty.
+void choose_encoding(const std::string& name, ModelParts& parts) {
+  ModelInfo& info = parts.info;
+  info.position_encoding = name.empty() ? info.trained_position_encoding : name;
+  parts.decoder.encoding.source = info.path;
+  parts.decoder.position = encoding_named(info.position_encoding).make(parts.decoder.encoding);
+  info.encoding_positions = parts.decoder.position->positions();
+  std::string text = parts.decoder.position->describe();
+  if (info.position_encoding != info.trained_position_encoding)
+    text += " (exchanged: trained with " + info.trained_position_encoding + ")";
+  info.features.emplace_back("position", text);
+}
+
 }  // namespace
 
 Model::Model(std::unique_ptr<const ModelParts> parts) : parts_(std::move(parts)) {}
@@ -31,7 +44,6 @@ const GenerationConfig& Model::generation_config() const {
 }
 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
-  static_cast<void>(options);  // Float32 is the only precision so far.
   std::error_code ignored;
   if (std::filesystem::is_regular_file(folder, ignored))
     throw Error(ErrorCode::io, folder.string(), "", "found a file, expected a model folder");
@@ -45,6 +57,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, co
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(parts->checkpoint, parts->info);
   parts->decoder = architecture.build(config, parts->checkpoint, parts->info);
+  choose_encoding(options.position_encoding, *parts);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   parts->generation = read_generation_config(folder, config);
   return std::shared_ptr<const Model>(new Model(std::move(parts)));

@@ -31,11 +31,11 @@ WeightView WeightLoader::matrix(const std::string& name, const Shape& shape) {
   return block_scaled(data, scale, blocks_.rows, blocks_.cols, checkpoint_.file_of(scale_name), scale_name);
 }
 
-std::vector<float> WeightLoader::vector(const std::string& name, std::size_t size) {
-  const TensorView data = take(name, Shape{size});
+std::vector<float> WeightLoader::floats(const std::string& name, const Shape& shape) {
+  const TensorView data = take(name, shape);
   if (data.dtype == DType::f8_e4m3)
     throw Error(ErrorCode::unsupported, checkpoint_.file_of(name), name,
-                "found a vector of dtype F8_E4M3, expected F32, F16 or BF16");
+                "found dtype F8_E4M3, expected F32, F16 or BF16");
   parameters_ += data.elements();
   std::vector<float> values = decode(data);
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))

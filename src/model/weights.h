@@ -32,7 +32,9 @@ class WeightLoader {
 
   /// `name` as it stands, with its block scales (`name` + "_scale_inv") if it is FP8.
   WeightView matrix(const std::string& name, const Shape& shape);
-  std::vector<float> vector(const std::string& name, std::size_t size);
+  std::vector<float> vector(const std::string& name, std::size_t size) { return floats(name, Shape{size}); }
+  /// Decoded, all values finite.
+  std::vector<float> floats(const std::string& name, const Shape& shape);
 
   /// prefix.weight [out, in] and, if `bias`, prefix.bias [out].
   Linear linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias = false);

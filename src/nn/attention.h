@@ -3,6 +3,7 @@
 
 #include "mla/attention_path.h"
 #include "nn/kv_cache.h"
+#include "nn/observer.h"
 #include "nn/workspace.h"
 #include "positional/encoding.h"
 #include "tensor/matrix.h"
@@ -15,6 +16,27 @@ struct LayerCache {
   Matrix second;
 };
 
+/// What a row may attend to: itself and the rows before it, or all rows there are. Decoders are trained
+/// causally; without the mask a pass shows what the encoding alone can tell apart.
+enum class AttentionMask { causal, bidirectional };
+
+/// How a pass is run; the same for all layers.
+struct PassOptions {
+  AttentionPath path = AttentionPath::automatic;
+  AttentionMask mask = AttentionMask::causal;
+  const PositionalEncoding* position = nullptr;  ///< Instead of the decoder's own.
+  ForwardObserver* observer = nullptr;  ///< Sees the decompressed form: with an observer there is no other.
+};
+
+/// One layer's call.
+struct AttentionCall {
+  std::size_t layer;
+  const PositionBatch& batch;
+  const PositionalEncoding& position;
+  LayerCache cache;
+  const PassOptions& options;
+};
+
 /// Const after loading and shared; all that changes is in the arguments.
 class Attention {
  public:
@@ -23,9 +45,8 @@ class Attention {
   virtual CacheWidths cache_widths() const = 0;
 
   /// x and out [batch.count, hidden_size]. Appends the rows' keys to the cache, whose matrices have
-  /// batch.first + batch.count rows, and attends causally to all of it.
-  virtual void forward(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
-                       LayerCache cache, AttentionPath path, Workspace& workspace, Matrix out) const = 0;
+  /// batch.first + batch.count rows, and attends to what the mask shows of it.
+  virtual void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const = 0;
 };
 
 }  // namespace mla

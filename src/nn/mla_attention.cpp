@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
+#include "mla/error.h"
 #include "nn/mla_head.h"
 
 namespace mla {
 
-void MlaAttention::forward(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
-                           LayerCache cache, AttentionPath path, Workspace& workspace, Matrix out) const {
+void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const {
   const Arena::Scope scope(workspace.arena);
   const Matrix q = queries(x, workspace);
-  position.rotate(batch, q, shape_.qk_head_dim(), shape_.qk_nope_head_dim);
-  append(x, batch, position, cache, workspace);
+  call.position.rotate(call.batch, q, shape_.qk_head_dim(), shape_.rotary_begin());
+  append(x, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
-  attend(q, batch.first, cache, path, workspace, heads_out);
+  attend(q, call, workspace, heads_out);
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 
@@ -31,37 +31,58 @@ Matrix MlaAttention::queries(ConstMatrix x, Workspace& workspace) const {
   return q;
 }
 
-void MlaAttention::append(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
-                          LayerCache cache, Workspace& workspace) const {
+void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
   const Matrix compressed = workspace.arena.matrix(x.rows, shape_.kv_lora_rank + shape_.qk_rope_head_dim);
   weights_.kv_a_proj_with_mqa.forward(x, compressed, workspace);
   const ConstMatrix latent = compressed.columns(0, shape_.kv_lora_rank);
-  weights_.kv_a_layernorm.forward(latent, cache.first.middle_rows(batch.first, x.rows), workspace);
+  const std::size_t first = call.batch.first;
+  weights_.kv_a_layernorm.forward(latent, call.cache.first.middle_rows(first, x.rows), workspace);
+  if (!shape_.decoupled()) return;
 
-  const Matrix k_rope = cache.second.middle_rows(batch.first, x.rows);
+  const Matrix k_rope = call.cache.second.middle_rows(first, x.rows);
   for (std::size_t row = 0; row < x.rows; ++row)
     std::copy_n(compressed.row(row) + shape_.kv_lora_rank, shape_.qk_rope_head_dim, k_rope.row(row));
-  position.rotate(batch, k_rope, shape_.qk_rope_head_dim, 0);
+  call.position.rotate(call.batch, k_rope, shape_.qk_rope_head_dim, 0);
 }
 
-void MlaAttention::attend(ConstMatrix q, std::size_t first, LayerCache cache, AttentionPath path,
-                          Workspace& workspace, Matrix heads_out) const {
-  const std::size_t context = cache.first.rows;
+void MlaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace,
+                          Matrix heads_out) const {
+  const std::size_t context = call.cache.first.rows;
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
-  if (path == AttentionPath::automatic) path = cheaper_path(q.rows, context);
-  const auto form = path == AttentionPath::absorbed ? attend_absorbed : attend_decompressed;
+  const auto form =
+      chosen_path(q.rows, call) == AttentionPath::absorbed ? attend_absorbed : attend_decompressed;
+  PositionBatch keys{.first = 0, .count = context, .sequence_length = context, .offset = call.batch.offset};
+  if (rotates_whole_keys(call)) call.position.prepare(keys);
   const std::size_t work =
       shape_.num_heads * q.rows * (up * shape_.kv_lora_rank + context * shape_.qk_head_dim());
   for_items(workspace, shape_.num_heads, work, [&](std::size_t head, int worker) {
     const MlaHead job{.shape = shape_,
+                      .call = call,
+                      .head = head,
                       .up = weights_.kv_b_proj.weight().slice_rows(head * up, up),
                       .q = q.columns(head * shape_.qk_head_dim(), shape_.qk_head_dim()),
-                      .latent = cache.first,
-                      .k_rope = cache.second,
-                      .first = first,
+                      .rotated_keys = rotates_whole_keys(call) ? &keys : nullptr,
                       .out = heads_out.columns(head * shape_.v_head_dim, shape_.v_head_dim)};
     form(job, workspace.scratch(worker, mla_head_scratch(shape_, q.rows, context)).data(), workspace.kernels);
   });
+}
+
+bool MlaAttention::rotates_whole_keys(const AttentionCall& call) const {
+  return !shape_.decoupled() && call.position.stage() == EncodingStage::rotation;
+}
+
+AttentionPath MlaAttention::chosen_path(std::size_t rows, const AttentionCall& call) const {
+  const PassOptions& options = call.options;
+  if (rotates_whole_keys(call)) {
+    if (options.path == AttentionPath::absorbed)
+      throw Error(
+          ErrorCode::unsupported, "", "attention",
+          "found the absorbed path for keys that are rotated whole, expected the decompressed one or a "
+          "rotary part of its own (qk_rope_head_dim)");
+    return AttentionPath::decompressed;
+  }
+  if (options.observer != nullptr) return AttentionPath::decompressed;
+  return options.path == AttentionPath::automatic ? cheaper_path(rows, call.cache.first.rows) : options.path;
 }
 
 AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context) const {

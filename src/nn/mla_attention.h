@@ -1,5 +1,10 @@
 // Multi-head latent attention with decoupled RoPE (DeepSeek-AI 2024, DeepSeek-V2, section 2.1 and appendix C;
 // transformers' modeling_deepseek_v3.py, DeepseekV3Attention).
+//
+// Without a rotary part of its own (qk_rope_head_dim 0) it is the "simplified" MLA of section 2.1.2: positions come
+// from another encoding, or from rotating the whole decompressed keys. The latter ("coupled" RoPE) works, but the
+// rotation stands between W_UQ and W_UK, so that they cannot be absorbed into each other: every step decompresses
+// and rotates the keys of the whole context again. That is why DeepSeek decouples.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +26,11 @@ struct MlaShape {
       0.0F;  ///< (qk_nope + qk_rope)^-1/2, times YaRN's m^2; the same in both ways of attending.
 
   std::size_t qk_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
+
+  /// Where a head's rotated values begin and how many they are.
+  bool decoupled() const { return qk_rope_head_dim > 0; }
+  std::size_t rotary_begin() const { return decoupled() ? qk_nope_head_dim : 0; }
+  std::size_t rotary_dim() const { return decoupled() ? qk_rope_head_dim : qk_nope_head_dim; }
 };
 
 /// Low-rank queries, if the model has them (`q_lora_rank`).
@@ -44,8 +54,8 @@ class MlaAttention final : public Attention {
 
   CacheWidths cache_widths() const override { return {shape_.kv_lora_rank, shape_.qk_rope_head_dim}; }
 
-  void forward(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position,
-               LayerCache cache, AttentionPath path, Workspace& workspace, Matrix out) const override;
+  /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
+  void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
 
   /// The way `automatic` takes for `rows` new rows that see `context` tokens: the one with fewer
   /// multiplications.
@@ -53,10 +63,10 @@ class MlaAttention final : public Attention {
 
  private:
   Matrix queries(ConstMatrix x, Workspace& workspace) const;
-  void append(ConstMatrix x, const PositionBatch& batch, const PositionalEncoding& position, LayerCache cache,
-              Workspace& workspace) const;
-  void attend(ConstMatrix q, std::size_t first, LayerCache cache, AttentionPath path, Workspace& workspace,
-              Matrix heads_out) const;
+  void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
+  void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;
+  bool rotates_whole_keys(const AttentionCall& call) const;
+  AttentionPath chosen_path(std::size_t rows, const AttentionCall& call) const;
 
   MlaShape shape_;
   MlaWeights weights_;

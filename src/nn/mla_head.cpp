@@ -25,21 +25,35 @@ class Scratch {
   float* next_;
 };
 
-/// scores [rows, keys] -> probabilities: row t sees keys up to its own position, the others get zero.
-void causal_softmax(Matrix scores, std::size_t first, float scale, const Kernels& kernels) {
-  for (std::size_t row = 0; row < scores.rows; ++row) {
-    const std::span<float> values = scores.row_span(row);
-    const std::size_t visible = first + row + 1;
-    for (std::size_t key = 0; key < visible; ++key) values[key] *= scale;
-    kernels.softmax(values.data(), visible);
-    std::fill(values.begin() + static_cast<std::ptrdiff_t>(visible), values.end(), 0.0F);
-  }
+/// scores += q_rope k_rope^T
+void add_rotary_scores(const MlaHead& head, ConstMatrix q, Matrix scores, const Kernels& kernels) {
+  const MlaShape& shape = head.shape;
+  if (!shape.decoupled()) return;
+  multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
+                      head.k_rope().middle_rows(0, scores.cols), scores, kernels, true);
+}
+
+/// Shows the observer what became of the query rows from `row` on.
+void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix values,
+          ConstMatrix probabilities) {
+  const std::size_t keys = probabilities.cols;
+  head.call.options.observer->head({.layer = head.call.layer,
+                                    .head = head.head,
+                                    .first_row = row,
+                                    .first_key = head.call.batch.offset,
+                                    .scale = head.shape.softmax_scale,
+                                    .q = head.q.middle_rows(row, probabilities.rows),
+                                    .k_content = k_nope.middle_rows(0, keys),
+                                    .k_rotary = head.k_rope().middle_rows(0, keys),
+                                    .values = values.middle_rows(0, keys),
+                                    .probabilities = probabilities,
+                                    .out = head.out.middle_rows(row, probabilities.rows)});
 }
 
 /// Decode step of the absorbed form: one query row, nothing but streams over weights and cache.
 void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, const Kernels& kernels) {
   const MlaShape& shape = head.shape;
-  const std::size_t keys = head.first + row + 1;
+  const std::size_t keys = head.keys(row, 1);
   const float* q = head.q.row(row);
   float* query = scratch.matrix(1, shape.kv_lora_rank).data;
   float* mixed = scratch.matrix(1, shape.kv_lora_rank).data;
@@ -49,17 +63,35 @@ void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, 
   for (std::size_t i = 0; i < shape.qk_nope_head_dim; ++i) add_row(q[i], head.up, i, query, kernels);
   for (std::size_t key = 0; key < keys; ++key)
     scores.data[key] =
-        kernels.dot_f32(head.latent.row(key), query, shape.kv_lora_rank) +
-        kernels.dot_f32(head.k_rope.row(key), q + shape.qk_nope_head_dim, shape.qk_rope_head_dim);
-  causal_softmax(scores, keys - 1, shape.softmax_scale, kernels);
+        kernels.dot_f32(head.latent().row(key), query, shape.kv_lora_rank) +
+        kernels.dot_f32(head.k_rope().row(key), q + shape.qk_nope_head_dim, shape.qk_rope_head_dim);
+  head.softmax(row, scores, kernels);
   std::fill_n(mixed, shape.kv_lora_rank, 0.0F);
   for (std::size_t key = 0; key < keys; ++key)
-    kernels.axpy_f32(scores.data[key], head.latent.row(key), mixed, shape.kv_lora_rank);
+    kernels.axpy_f32(scores.data[key], head.latent().row(key), mixed, shape.kv_lora_rank);
   for (std::size_t i = 0; i < shape.v_head_dim; ++i)
     head.out.row(row)[i] = dot_row(head.up, shape.qk_nope_head_dim + i, mixed, kernels);
 }
 
 }  // namespace
+
+std::size_t MlaHead::keys(std::size_t row, std::size_t rows) const {
+  return call.options.mask == AttentionMask::causal ? call.batch.first + row + rows : latent().rows;
+}
+
+void MlaHead::softmax(std::size_t row, Matrix scores, const Kernels& kernels) const {
+  for (std::size_t i = 0; i < scores.rows; ++i)
+    for (float& score : scores.row_span(i)) score *= shape.softmax_scale;
+  const std::size_t offset = call.batch.offset;
+  call.position.add_score_bias({.head = head, .first_query = call.batch.position(row), .first_key = offset},
+                               scores);
+  for (std::size_t i = 0; i < scores.rows; ++i) {
+    const std::span<float> values = scores.row_span(i);
+    const std::size_t visible = keys(row + i, 1);
+    kernels.softmax(values.data(), visible);
+    std::fill(values.begin() + static_cast<std::ptrdiff_t>(visible), values.end(), 0.0F);
+  }
+}
 
 std::size_t mla_head_scratch(const MlaShape& shape, std::size_t rows, std::size_t context) {
   const std::size_t up = shape.qk_nope_head_dim + shape.v_head_dim;
@@ -72,22 +104,24 @@ void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kern
   const std::size_t up = head.up.rows();
   Scratch scratch(memory);
   const Matrix weight = scratch.matrix(up, shape.kv_lora_rank);
-  const Matrix keys_values = scratch.matrix(head.latent.rows, up);
+  const Matrix keys_values = scratch.matrix(head.latent().rows, up);
   decode_rows(head.up, 0, up, weight.data, kernels);
-  multiply_transposed(head.latent, weight, keys_values, kernels);
+  multiply_transposed(head.latent(), weight, keys_values, kernels);
   const Matrix k_nope = keys_values.columns(0, shape.qk_nope_head_dim);
   const Matrix values = keys_values.columns(shape.qk_nope_head_dim, shape.v_head_dim);
+  if (head.rotated_keys != nullptr)
+    head.call.position.rotate(*head.rotated_keys, k_nope, shape.rotary_dim(), shape.rotary_begin());
 
   for (std::size_t row = 0; row < head.q.rows; row += kQueryBlock) {
     const std::size_t rows = std::min(kQueryBlock, head.q.rows - row);
-    const std::size_t keys = head.first + row + rows;
+    const std::size_t keys = head.keys(row, rows);
     const ConstMatrix q = head.q.middle_rows(row, rows);
     const Matrix scores = Scratch(scratch).matrix(rows, keys);
     multiply_transposed(q.columns(0, shape.qk_nope_head_dim), k_nope.middle_rows(0, keys), scores, kernels);
-    multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
-                        head.k_rope.middle_rows(0, keys), scores, kernels, true);
-    causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
+    add_rotary_scores(head, q, scores, kernels);
+    head.softmax(row, scores, kernels);
     multiply(scores, values.middle_rows(0, keys), head.out.middle_rows(row, rows), kernels);
+    if (head.call.options.observer != nullptr) show(head, row, k_nope, values, scores);
   }
 }
 
@@ -105,18 +139,17 @@ void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels)
 
   for (std::size_t row = 0; row < head.q.rows; row += kQueryBlock) {
     const std::size_t rows = std::min(kQueryBlock, head.q.rows - row);
-    const std::size_t keys = head.first + row + rows;
+    const std::size_t keys = head.keys(row, rows);
     const ConstMatrix q = head.q.middle_rows(row, rows);
     Scratch block = scratch;
     const Matrix query = block.matrix(rows, shape.kv_lora_rank);
     const Matrix mixed = block.matrix(rows, shape.kv_lora_rank);
     const Matrix scores = block.matrix(rows, keys);
     multiply(q.columns(0, shape.qk_nope_head_dim), key_up, query, kernels);
-    multiply_transposed(query, head.latent.middle_rows(0, keys), scores, kernels);
-    multiply_transposed(q.columns(shape.qk_nope_head_dim, shape.qk_rope_head_dim),
-                        head.k_rope.middle_rows(0, keys), scores, kernels, true);
-    causal_softmax(scores, head.first + row, shape.softmax_scale, kernels);
-    multiply(scores, head.latent.middle_rows(0, keys), mixed, kernels);
+    multiply_transposed(query, head.latent().middle_rows(0, keys), scores, kernels);
+    add_rotary_scores(head, q, scores, kernels);
+    head.softmax(row, scores, kernels);
+    multiply(scores, head.latent().middle_rows(0, keys), mixed, kernels);
     multiply_transposed(mixed, value_up, head.out.middle_rows(row, rows), kernels);
   }
 }

@@ -10,16 +10,26 @@
 
 namespace mla {
 
-/// What one head works on. Row t of the queries stands at position first + t and sees the cache's rows up to
-/// there.
+/// What one head works on. Row t of the queries is the cache's row batch.first + t and, under the causal mask,
+/// sees the cache's rows up to there.
 struct MlaHead {
   const MlaShape& shape;
+  const AttentionCall& call;
+  std::size_t head;
   WeightView up;  ///< The head's rows of kv_b_proj: qk_nope_head_dim for keys, then v_head_dim for values.
   ConstMatrix q;  ///< [rows, qk_nope_head_dim | qk_rope_head_dim], rotated.
-  ConstMatrix latent;  ///< [first + rows, kv_lora_rank]
-  ConstMatrix k_rope;  ///< [first + rows, qk_rope_head_dim]
-  std::size_t first;
-  Matrix out;  ///< [rows, v_head_dim]
+  const PositionBatch* rotated_keys;  ///< All keys' positions if they are rotated whole, else null.
+  Matrix out;                         ///< [rows, v_head_dim]
+
+  ConstMatrix latent() const { return call.cache.first; }   ///< [batch.first + rows, kv_lora_rank]
+  ConstMatrix k_rope() const { return call.cache.second; }  ///< [batch.first + rows, qk_rope_head_dim]
+
+  /// Cache rows that `rows` query rows from `row` on may see together.
+  std::size_t keys(std::size_t row, std::size_t rows) const;
+
+  /// Scores to probabilities for query rows [row, row + scores.rows): scale, the encoding's bias, softmax over
+  /// what the mask shows.
+  void softmax(std::size_t row, Matrix scores, const Kernels& kernels) const;
 };
 
 /// Floats of scratch that either form needs.

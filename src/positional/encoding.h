@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,33 @@ namespace mla {
 
 /// The consecutive positions of the rows of one forward pass, and what the encoding computed for them.
 struct PositionBatch {
-  std::size_t first = 0;            ///< Position of the first row.
+  std::size_t first = 0;            ///< Row of the cache that the first row of the pass becomes.
   std::size_t count = 0;            ///< Number of rows.
   std::size_t sequence_length = 0;  ///< Tokens seen when the whole call is done; >= first + count.
+  std::size_t offset = 0;  ///< Position of the cache's row 0: other than 0 only to shift a whole text.
 
   /// [count, pairs]: cosine and sine of each row's rotation, already multiplied by the encoding's attention
   /// factor.
-  std::vector<float> cosines;
-  std::vector<float> sines;
+  std::vector<float> cosines = {};
+  std::vector<float> sines = {};
+
+  std::size_t position(std::size_t row) const { return offset + first + row; }
+};
+
+/// Where the scores of one head stand: row t belongs to the query at position `first_query` + t, column j to
+/// the key at position `first_key` + j.
+struct ScorePlace {
+  std::size_t head = 0;
+  std::size_t first_query = 0;
+  std::size_t first_key = 0;
+};
+
+/// Where an encoding does its work.
+enum class EncodingStage {
+  nowhere,
+  embedding,  ///< Adds a vector to each embedding.
+  rotation,   ///< Rotates queries and keys.
+  scores,     ///< Adds a bias to the scores.
 };
 
 /// One object a model, const and shared. A subclass overrides the hooks it has work in; each is called once
@@ -28,8 +48,18 @@ class PositionalEncoding {
   virtual ~PositionalEncoding() = default;
 
   virtual std::string describe() const = 0;
+  virtual EncodingStage stage() const = 0;
 
-  /// Called once before the layers: computes what the other hooks need for the batch's positions.
+  /// Positions 0 up to this are defined; nothing if there is no end.
+  virtual std::optional<std::size_t> positions() const { return std::nullopt; }
+
+  /// The encoding itself, for looking at: what it says of a position in `dims` numbers. An added vector; for a
+  /// rotation cosine and sine of each pair, (cos, sin) side by side; for a score bias what each head adds at
+  /// this distance. Throws Error(limit) beyond positions().
+  virtual std::vector<float> values(std::size_t position, std::size_t dims) const = 0;
+
+  /// Called once before the layers: computes what the other hooks need for the batch's positions. Throws
+  /// Error(limit) if one of them is beyond positions().
   virtual void prepare(PositionBatch& batch) const { static_cast<void>(batch); }
 
   /// Adds to the embeddings x [batch.count, hidden_size].
@@ -45,6 +75,12 @@ class PositionalEncoding {
     static_cast<void>(x);
     static_cast<void>(head_dim);
     static_cast<void>(offset);
+  }
+
+  /// Adds to a head's scaled scores [queries, keys].
+  virtual void add_score_bias(const ScorePlace& place, Matrix scores) const {
+    static_cast<void>(place);
+    static_cast<void>(scores);
   }
 };
 

@@ -1,6 +1,10 @@
 #include "positional/rope.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "mla/error.h"
+#include "positional/registry.h"
 
 namespace mla {
 
@@ -21,18 +25,28 @@ std::string Rope::describe() const {
 void Rope::prepare(PositionBatch& batch) const {
   const bool by_length = scaling_.type == RopeType::dynamic || scaling_.type == RopeType::longrope;
   const std::vector<float> frequencies =
-      by_length ? rope_inverse_frequencies(scaling_, rope_dim_, batch.sequence_length) : frequencies_;
+      by_length ? rope_inverse_frequencies(scaling_, rope_dim_, batch.offset + batch.sequence_length)
+                : frequencies_;
   const std::size_t pairs = frequencies.size();
   batch.cosines.resize(batch.count * pairs);
   batch.sines.resize(batch.count * pairs);
   for (std::size_t row = 0; row < batch.count; ++row) {
-    const float position = static_cast<float>(batch.first + row);
+    const float position = static_cast<float>(batch.position(row));
     for (std::size_t i = 0; i < pairs; ++i) {
       const float angle = position * frequencies[i];  // Rounded to float32 here, as the reference does.
       batch.cosines[row * pairs + i] = std::cos(angle) * attention_factor_;
       batch.sines[row * pairs + i] = std::sin(angle) * attention_factor_;
     }
   }
+}
+
+std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {
+  PositionBatch batch{.first = position, .count = 1, .sequence_length = position + 1};
+  prepare(batch);
+  std::vector<float> result(dims, 0.0F);
+  for (std::size_t i = 0; i < std::min(dims, rope_dim_); ++i)
+    result[i] = (i % 2 == 0 ? batch.cosines : batch.sines)[i / 2];
+  return result;
 }
 
 void Rope::rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
@@ -54,5 +68,30 @@ void Rope::rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, st
     }
   }
 }
+
+namespace {
+
+std::unique_ptr<PositionalEncoding> make_rope(const EncodingSettings& settings) {
+  if (settings.rotary_dim < 2 || settings.rotary_dim % 2 != 0)
+    throw Error(ErrorCode::unsupported, settings.source, "position encoding",
+                "found rope for heads with " + std::to_string(settings.rotary_dim) +
+                    " values to rotate, expected an even number of at least 2");
+  return std::make_unique<Rope>(settings.rope, settings.rotary_dim, settings.pairing);
+}
+
+std::unique_ptr<PositionalEncoding> make_decoupled_rope(const EncodingSettings& settings) {
+  if (!settings.decoupled)
+    throw Error(ErrorCode::unsupported, settings.source, "position encoding",
+                "found \"rope-decoupled\" for a model whose heads have no rotary part of their own "
+                "(qk_rope_head_dim is 0), expected rope or another encoding");
+  return make_rope(settings);
+}
+
+}  // namespace
+
+extern const EncodingEntry kRopeEncoding = {"rope", "R(p theta_i) q, R(p theta_i) k",
+                                            "Su et al. 2021, section 3.2", make_rope};
+extern const EncodingEntry kDecoupledRopeEncoding = {"rope-decoupled", "[q; R q_rope], [k; R k_rope]",
+                                                     "DeepSeek-V2 2024, section 2.1.3", make_decoupled_rope};
 
 }  // namespace mla

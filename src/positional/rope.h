@@ -19,17 +19,22 @@ class Rope final : public PositionalEncoding {
   Rope(const RopeScaling& scaling, std::size_t rope_dim, RopePairing pairing);
 
   std::string describe() const override;
+  EncodingStage stage() const override { return EncodingStage::rotation; }
+  std::vector<float> values(std::size_t position, std::size_t dims) const override;
   void prepare(PositionBatch& batch) const override;
 
   /// (a, b) -> (a cos - b sin, b cos + a sin) for every pair, in place.
   void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const override;
+
+  /// One for each pair, in radians a position, for sequences no longer than the trained context.
+  const std::vector<float>& frequencies() const { return frequencies_; }
 
  private:
   RopeScaling scaling_;
   std::size_t rope_dim_;
   RopePairing pairing_;
   float attention_factor_;
-  std::vector<float> frequencies_;  ///< For sequences no longer than the trained context.
+  std::vector<float> frequencies_;
 };
 
 }  // namespace mla

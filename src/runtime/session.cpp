@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,12 +16,29 @@
 
 namespace mla {
 
+namespace {
+
+/// Tokens a session may hold: what the model has positions for, or with `extrapolate` its encoding, less those
+/// skipped in front.
+std::size_t most_tokens(const ModelInfo& info, const SessionOptions& options) {
+  constexpr std::size_t kNoEnd = std::numeric_limits<std::int32_t>::max();
+  std::size_t end = options.extrapolate ? info.encoding_positions.value_or(kNoEnd) : info.max_context;
+  if (info.encoding_positions) end = std::min(end, *info.encoding_positions);
+  if (options.first_position >= end)
+    throw Error(ErrorCode::argument, info.path, "first position",
+                "found " + std::to_string(options.first_position) + ", expected less than the " +
+                    std::to_string(end) + " positions there are");
+  const std::size_t left = end - options.first_position;
+  return options.context == 0 ? left : std::min(options.context, left);
+}
+
+}  // namespace
+
 struct Session::State {
   State(std::shared_ptr<const Model> shared, const SessionOptions& chosen)
       : model(std::move(shared)),
         options(chosen),
-        context(chosen.context == 0 ? model->info().max_context
-                                    : std::min(chosen.context, model->info().max_context)),
+        context(most_tokens(model->info(), chosen)),
         cache(model->parts().decoder.cache_widths(), context),
         workspace(chosen.threads == 0 ? default_thread_count() : chosen.threads, best_kernels()),
         logits(model->info().vocab_size) {}
@@ -65,7 +84,8 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
     batch.first = position;
     batch.count = chunk.size();
     batch.sequence_length = total_length;
-    model->parts().decoder.forward(chunk, batch, cache, options.attention, workspace,
+    batch.offset = options.first_position;
+    model->parts().decoder.forward(chunk, batch, cache, {.path = options.attention}, workspace,
                                    {logits.data(), rows, vocab_size, vocab_size});
     const std::span<const float> computed(logits.data(), rows * vocab_size);
     if (!std::all_of(computed.begin(), computed.end(), [](float value) { return std::isfinite(value); }))

@@ -137,9 +137,10 @@ std::vector<float> run(const MlaAttention& attention, const Rows& x, const std::
     batch.count = count;
     batch.sequence_length = tokens;
     position.prepare(batch);
-    attention.forward(x.matrix().middle_rows(batch.first, count), batch, position,
-                      {cache.first(0, context), cache.second(0, context)}, path, workspace,
-                      out.matrix().middle_rows(batch.first, count));
+    const PassOptions options{.path = path};
+    attention.forward(x.matrix().middle_rows(batch.first, count),
+                      {0, batch, position, {cache.first(0, context), cache.second(0, context)}, options},
+                      workspace, out.matrix().middle_rows(batch.first, count));
     batch.first = context;
   }
   CHECK(out.margin_untouched());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "positional/encoding.h"
+#include "positional/registry.h"
 #include "positional/rope.h"
 
 using namespace mla;
@@ -237,17 +238,14 @@ TEST_CASE("Rope describes itself") {
   }
 }
 
-TEST_CASE("An encoding that overrides nothing changes nothing") {
-  class Nothing final : public PositionalEncoding {
-   public:
-    std::string describe() const override { return "nothing"; }
-  };
-  const Nothing nothing;
-  const PositionBatch batch = batch_of(nothing, 3, 2, 5);
+TEST_CASE("No encoding changes nothing") {
+  const auto nothing = encoding_named("none").make({});
+  const PositionBatch batch = batch_of(*nothing, 3, 2, 5);
   CHECK(batch.cosines.empty());
   const std::vector<float> before = random_values(16, 6);
   std::vector<float> x = before;
-  nothing.rotate(batch, Matrix{x.data(), 2, 8, 8}, 8, 0);
-  nothing.add_to_embedding(batch, Matrix{x.data(), 2, 8, 8});
+  nothing->rotate(batch, Matrix{x.data(), 2, 8, 8}, 8, 0);
+  nothing->add_to_embedding(batch, Matrix{x.data(), 2, 8, 8});
+  nothing->add_score_bias({}, Matrix{x.data(), 2, 8, 8});
   CHECK(x == before);
 }

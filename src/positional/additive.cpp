@@ -1,0 +1,34 @@
+#include "positional/additive.h"
+
+#include "mla/error.h"
+
+namespace mla {
+
+void AdditiveEncoding::check(std::size_t position) const {
+  const auto end = positions();
+  if (end && position >= *end)
+    throw Error(ErrorCode::limit, "", "position",
+                "found position " + std::to_string(position) + ", expected at most " +
+                    std::to_string(*end - 1) + ", where the " + describe() + " ends");
+}
+
+std::vector<float> AdditiveEncoding::values(std::size_t position, std::size_t dims) const {
+  check(position);
+  std::vector<float> vector(dims);
+  write(position, vector);
+  return vector;
+}
+
+void AdditiveEncoding::prepare(PositionBatch& batch) const {
+  if (batch.count > 0) check(batch.position(batch.count - 1));
+}
+
+void AdditiveEncoding::add_to_embedding(const PositionBatch& batch, Matrix x) const {
+  std::vector<float> vector(x.cols);
+  for (std::size_t row = 0; row < x.rows; ++row) {
+    write(batch.position(row), vector);
+    for (std::size_t i = 0; i < x.cols; ++i) x.row(row)[i] += vector[i];
+  }
+}
+
+}  // namespace mla

@@ -1,0 +1,24 @@
+// What the encodings that add a vector to each embedding share.
+#pragma once
+
+#include <span>
+
+#include "positional/encoding.h"
+
+namespace mla {
+
+class AdditiveEncoding : public PositionalEncoding {
+ public:
+  EncodingStage stage() const final { return EncodingStage::embedding; }
+  std::vector<float> values(std::size_t position, std::size_t dims) const final;
+  void prepare(PositionBatch& batch) const final;
+  void add_to_embedding(const PositionBatch& batch, Matrix x) const final;
+
+ private:
+  /// The vector of a position, as many values as `out` has. `position` is below positions().
+  virtual void write(std::size_t position, std::span<float> out) const = 0;
+
+  void check(std::size_t position) const;
+};
+
+}  // namespace mla

@@ -1,0 +1,66 @@
+// Attention with linear biases (Press et al. 2022, "Train Short, Test Long", section 3): a key's score falls with
+// its distance, by a slope of each head's own: 2^(-8/n), 2^(-16/n), ..., 2^-8 for n heads. The bias is
+// added to the scaled scores and is not scaled itself. For a number of heads that is no power of two the authors'
+// code takes the slopes of the next smaller power, and every other slope of twice that power for the rest.
+// In a bidirectional pass the distance counts in both directions.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "positional/registry.h"
+
+namespace mla {
+namespace {
+
+std::vector<float> slopes_of(std::size_t heads) {
+  const std::size_t whole = std::bit_floor(heads);
+  const auto slope = [](std::size_t index, std::size_t count) {
+    return static_cast<float>(std::exp2(-8.0 * static_cast<double>(index + 1) / static_cast<double>(count)));
+  };
+  std::vector<float> slopes;
+  for (std::size_t i = 0; i < whole; ++i) slopes.push_back(slope(i, whole));
+  for (std::size_t i = 0; slopes.size() < heads; i += 2) slopes.push_back(slope(i, 2 * whole));
+  return slopes;
+}
+
+class Alibi final : public PositionalEncoding {
+ public:
+  explicit Alibi(std::size_t heads) : slopes_(slopes_of(heads)) {}
+
+  std::string describe() const override {
+    return "alibi, slopes of " + std::to_string(slopes_.size()) + " heads";
+  }
+  EncodingStage stage() const override { return EncodingStage::scores; }
+
+  /// What head `i` adds at distance `position`; 0 beyond the last head.
+  std::vector<float> values(std::size_t position, std::size_t dims) const override {
+    std::vector<float> result(dims, 0.0F);
+    for (std::size_t head = 0; head < std::min(dims, slopes_.size()); ++head)
+      result[head] = -slopes_[head] * static_cast<float>(position);
+    return result;
+  }
+
+  void add_score_bias(const ScorePlace& place, Matrix scores) const override {
+    const float slope = slopes_[place.head];
+    for (std::size_t row = 0; row < scores.rows; ++row) {
+      const std::size_t query = place.first_query + row;
+      for (std::size_t col = 0; col < scores.cols; ++col) {
+        const std::size_t key = place.first_key + col;
+        scores.row(row)[col] -= slope * static_cast<float>(query > key ? query - key : key - query);
+      }
+    }
+  }
+
+ private:
+  std::vector<float> slopes_;
+};
+
+}  // namespace
+
+extern const EncodingEntry kAlibiEncoding = {
+    "alibi", "score - slope_h |m - n|", "Press et al. 2022, section 3",
+    [](const EncodingSettings& settings) -> std::unique_ptr<PositionalEncoding> {
+      return std::make_unique<Alibi>(settings.num_heads);
+    }};
+
+}  // namespace mla
