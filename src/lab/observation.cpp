@@ -33,6 +33,7 @@ class Recorder final : public ForwardObserver {
 
  private:
   static void prepare(HeadObservation& seen, const HeadView& view, std::size_t tokens) {
+    seen.scale = static_cast<double>(view.scale);
     seen.q = Grid(tokens, view.q.cols);
     seen.k_content = Grid(tokens, view.k_content.cols);
     seen.k_rotary = Grid(tokens, view.k_rotary.cols);

@@ -14,6 +14,7 @@ namespace mla::lab {
 /// One head of one layer. Rows are queries, columns keys; what the mask hides is 0 in all of them.
 /// The logits of the softmax are content_scores + rotary_scores + bias.
 struct HeadObservation {
+  double scale = 1.0;   ///< Softmax scale.
   Grid q;               ///< [tokens, content | rotary], rotated.
   Grid k_content;       ///< [tokens, content]
   Grid k_rotary;        ///< [tokens, rotary], rotated; no columns where nothing is decoupled.

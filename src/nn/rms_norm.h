@@ -11,6 +11,7 @@ namespace mla {
 
 class RmsNorm {
  public:
+  /// Without weights nothing is normalized: y becomes x.
   RmsNorm() = default;
   RmsNorm(std::vector<float> weight, float epsilon) : weight_(std::move(weight)), epsilon_(epsilon) {}
 

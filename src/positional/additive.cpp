@@ -7,7 +7,7 @@ namespace mla {
 void AdditiveEncoding::check(std::size_t position) const {
   const auto end = positions();
   if (end && position >= *end)
-    throw Error(ErrorCode::limit, "", "position",
+    throw Error(ErrorCode::limit, source_, "position",
                 "found position " + std::to_string(position) + ", expected at most " +
                     std::to_string(*end - 1) + ", where the " + describe() + " ends");
 }

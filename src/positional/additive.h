@@ -2,6 +2,9 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "positional/encoding.h"
 
@@ -14,11 +17,17 @@ class AdditiveEncoding : public PositionalEncoding {
   void prepare(PositionBatch& batch) const final;
   void add_to_embedding(const PositionBatch& batch, Matrix x) const final;
 
+ protected:
+  /// `source` is the checkpoint for messages, where the encoding has a part of it.
+  explicit AdditiveEncoding(std::string source = {}) : source_(std::move(source)) {}
+
  private:
   /// The vector of a position, as many values as `out` has. `position` is below positions().
   virtual void write(std::size_t position, std::span<float> out) const = 0;
 
   void check(std::size_t position) const;
+
+  std::string source_;
 };
 
 }  // namespace mla

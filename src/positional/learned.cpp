@@ -12,7 +12,8 @@ namespace {
 
 class LearnedEncoding final : public AdditiveEncoding {
  public:
-  explicit LearnedEncoding(PositionTable table) : table_(std::move(table)) {}
+  LearnedEncoding(PositionTable table, const std::string& source)
+      : AdditiveEncoding(source), table_(std::move(table)) {}
 
   std::string describe() const override {
     return "learned table of " + std::to_string(table_.values.size() / table_.dims) + " positions";
@@ -40,7 +41,7 @@ extern const EncodingEntry kLearnedEncoding = {
         throw Error(ErrorCode::unsupported, settings.source, "position encoding",
                     "found \"learned\" for a checkpoint without a table of positions (embed_positions), "
                     "expected an encoding that needs none");
-      return std::make_unique<LearnedEncoding>(*settings.table);
+      return std::make_unique<LearnedEncoding>(*settings.table, settings.source);
     }};
 
 }  // namespace mla

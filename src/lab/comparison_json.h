@@ -1,0 +1,13 @@
+// `mla compare --json`.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "lab/comparison.h"
+
+namespace mla::lab {
+
+/// The document described in docs/positional-encodings.md, with "trained" empty and "statistics" null.
+nlohmann::ordered_json to_json(const Comparison& comparison);
+
+}  // namespace mla::lab
