@@ -27,8 +27,8 @@ lab::Comparison compare(const Options& options) {
 void run(const Options& options) {
   const lab::Comparison comparison = compare(options);
   const std::string json = options.json.empty() ? std::string() : lab::to_json(comparison).dump(1) + "\n";
-  if (options.json != "-") print(lab::to_text(comparison));
   if (!options.json.empty()) write_text(options.json, json);
+  if (options.json != "-") print(lab::to_text(comparison));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ std::string wrapped(const std::string& text) {
 
 std::string verdict(const PairDifference& pair) {
   if (pair.identical) return "identical";
-  return pair.identical_1e6 ? "within 1e-6" : "different";
+  return pair.identical_1e6 ? "< 1e-6" : "different";
 }
 
 std::string line_of(const Row& row) {
@@ -47,16 +47,16 @@ std::string line_of(const Row& row) {
   const std::string length =
       row.norm_error ? format("1 +-%.0e", *row.norm_error) : format("%.4g", row.pollution.norm_inflation);
   const std::string shift = row.shift ? format("%.1e", row.shift->mean) : "-";
-  return format("%-15s %-6s %-11s %8.5f %8.4f %9s %8.4f %9s %8.4f %5.2f %5.2f\n", name.c_str(),
+  return format("%-15s %-6s %-9s %8.5f %8.4f %9s %8.4f %9s %8.4f %5.2f %5.2f\n", name.c_str(),
                 row.mask == AttentionMask::causal ? "causal" : "bidir", verdict(row.pair).c_str(),
                 row.pair.cosine, row.pair.l2, length.c_str(), row.pollution.cosine, shift.c_str(),
                 row.score_std, row.attention_distance, row.attention_entropy);
 }
 
 std::string header() {
-  std::string text = format("%-22s %-29s %-18s %-18s %s\n", "", "context vectors of the two", "embedding",
+  std::string text = format("%-22s %-27s %-18s %-18s %s\n", "", "context vectors of the two", "embedding",
                             "scores", "attention");
-  text += format("%-15s %-6s %-11s %8s %8s %9s %8s %9s %8s %5s %5s\n", "encoding", "mask", "", "cosine", "L2",
+  text += format("%-15s %-6s %-9s %8s %8s %9s %8s %9s %8s %5s %5s\n", "encoding", "mask", "", "cosine", "L2",
                  "|x+p|/|x|", "cos", "shift err", "spread", "dist", "entr");
   return text + std::string(kTableColumns, '-') + "\n";
 }

@@ -34,8 +34,7 @@ void add_rotary_scores(const MlaHead& head, ConstMatrix q, Matrix scores, const 
 }
 
 /// Shows the observer what became of the query rows from `row` on.
-void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix values,
-          ConstMatrix probabilities) {
+void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix probabilities) {
   const std::size_t keys = probabilities.cols;
   head.call.options.observer->head({.layer = head.call.layer,
                                     .head = head.head,
@@ -45,8 +44,7 @@ void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix 
                                     .q = head.q.middle_rows(row, probabilities.rows),
                                     .k_content = k_nope.middle_rows(0, keys),
                                     .k_rotary = head.k_rope().middle_rows(0, keys),
-                                    .values = values.middle_rows(0, keys),
-                                    .probabilities = probabilities,
+                                                                 .probabilities = probabilities,
                                     .out = head.out.middle_rows(row, probabilities.rows)});
 }
 
@@ -121,7 +119,7 @@ void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kern
     add_rotary_scores(head, q, scores, kernels);
     head.softmax(row, scores, kernels);
     multiply(scores, values.middle_rows(0, keys), head.out.middle_rows(row, rows), kernels);
-    if (head.call.options.observer != nullptr) show(head, row, k_nope, values, scores);
+    if (head.call.options.observer != nullptr) show(head, row, k_nope, scores);
   }
 }
 

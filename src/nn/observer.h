@@ -19,7 +19,6 @@ struct HeadView {
   ConstMatrix q;              ///< [rows, content | rotary], rotated.
   ConstMatrix k_content;      ///< [keys, content]
   ConstMatrix k_rotary;       ///< [keys, rotary], rotated; no columns where nothing is decoupled.
-  ConstMatrix values;         ///< [keys, v_head_dim]
   ConstMatrix probabilities;  ///< [rows, keys]
   ConstMatrix out;            ///< [rows, v_head_dim]: the context vectors.
 };
