@@ -252,6 +252,8 @@ def simplified_variants():
         simplified("rope", "the whole keys are turned, MoE", v2, name="rope_experts", **SMALL_EXPERTS),
         simplified("rope", "the whole keys are turned, yarn", name="rope_yarn", qk_nope_head_dim=12, q_lora_rank=None,
                    rope_scaling=yarn(6, 32, 0.8, 1.3), rope_theta=200),
+        simplified("rope", "the whole keys are turned, all anew by the length of each call", name="rope_dynamic",
+                   rope_scaling=dict(type="dynamic", factor=2.0), max_position_embeddings=64),
     ]  # fmt: skip
 
 
