@@ -51,7 +51,10 @@ void MlaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& w
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
   const auto form =
       chosen_path(q.rows, call) == AttentionPath::absorbed ? attend_absorbed : attend_decompressed;
-  PositionBatch keys{.first = 0, .count = context, .sequence_length = context, .offset = call.batch.offset};
+  PositionBatch keys = {.first = 0,
+                        .count = context,
+                        .sequence_length = call.batch.sequence_length,  // As the queries: dynamic goes by it.
+                        .offset = call.batch.offset};
   if (rotates_whole_keys(call)) call.position.prepare(keys);
   const std::size_t work =
       shape_.num_heads * q.rows * (up * shape_.kv_lora_rank + context * shape_.qk_head_dim());

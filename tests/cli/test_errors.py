@@ -256,6 +256,82 @@ def rope_cases():
     yield rope_case("partial rotary", ("partial_rotary_factor", *found), partial_rotary_factor=0.5)
 
 
+TABLE = "model.embed_positions.weight"
+
+
+def encoding_cases():
+    found = ("found", "expected")
+    for name in ("rotary", "ROPE", "", "rope\nnone"):
+        shown = name.replace("\n", "\\x0a")
+        yield config_case(
+            f"position_encoding {name!r}",
+            "positions_none",
+            ("position_encoding", f'"{shown}"', *found, "none, integer, binary, sinusoidal, learned, rope, rope-decoupled, alibi"),
+            position_encoding=name,
+        )
+    for value in (1, True, ["none"], {"type": "none"}):
+        yield config_case(f"position_encoding {value!r}", "positions_none", ("position_encoding", *found), position_encoding=value)
+    for value in (1, "true", "yes", [], 4.0):
+        yield config_case(f"scale_embedding {value!r}", "positions_sinusoidal", ("scale_embedding", *found), scale_embedding=value)
+
+    rotary = ("qk_rope_head_dim", "found 0", "expected")
+    yield config_case("no rotary part and no encoding", "simplified_none", rotary, position_encoding=MISSING)
+    yield config_case("no rotary part and a null encoding", "simplified_none", rotary, position_encoding=None)
+    yield config_case("no rotary part for decoupled rope", "simplified_none", rotary, position_encoding="rope-decoupled")
+    yield config_case(
+        "rope on odd heads", "simplified_rope", ("qk_nope_head_dim", "found 7", "expected", "even"), qk_nope_head_dim=7
+    )
+    for base, size in (("simplified_none", 2), ("positions_none", 0), ("positions_none", 6)):
+        yield Case(f"{base} with a rotary part of {size}", base, set_config(qk_rope_head_dim=size), WEIGHTS, "found shape", "expected")
+
+    for base, width in (("positions_learned", 21), ("simplified_learned", 21)):
+        yield tensor_case(f"{base} without its table", (TABLE, "missing", f"[128, {width}]"), lambda t: t.pop(TABLE), base=base)
+        for shape in ([127, width], [129, width], [128, width + 1], [width, 128], [128 * width], [1, 128, width], [0, width], []):
+            yield tensor_case(
+                f"{base} with a table {shape}", (WEIGHTS, TABLE, "found shape", "expected"), set_shape(TABLE, "F32", shape), base=base
+            )
+        for dtype in ("F8_E4M3", "I16"):
+            yield tensor_case(
+                f"{base} with a table of {dtype}", (WEIGHTS, TABLE, dtype, "expected"), set_dtype(TABLE, dtype), base=base
+            )
+    for value in (float("nan"), float("inf"), -float("inf")):
+        for place in (0, 128 * 21 - 1):
+            yield tensor_case(
+                f"table with {value} at {place}", (WEIGHTS, TABLE, "not finite"), set_table_value(place, value), base="positions_learned"
+            )
+    yield Case("table longer than the model", "positions_learned", set_config(max_position_embeddings=127), WEIGHTS, TABLE, "[128, 21]")
+    yield Case(
+        "table of 2e9 positions", "positions_learned", set_config(max_position_embeddings=2 * 10**9), WEIGHTS, TABLE, "[2000000000, 21]"
+    )
+    yield Case("a table nobody asked for", "positions_learned", set_config(position_encoding="none"), WEIGHTS, TABLE, "does not have")
+    yield tensor_case("a table beside rope", (WEIGHTS, TABLE, "does not have"), set_shape(TABLE, "F32", [128, 21]), base="positions_rope")
+
+
+def set_config(**values):
+    def change(folder):
+        write_json(folder / "config.json", {**read_json(folder / "config.json"), **values})
+
+    return change
+
+
+def set_dtype(name, dtype):
+    def edit(tensors):
+        _, shape, content = tensors[name]
+        width = {"F8_E4M3": 1, "I16": 2}[dtype]
+        tensors[name] = [dtype, shape, content[: width * shape[0] * shape[1]]]
+
+    return edit
+
+
+def set_table_value(place, value):
+    def edit(tensors):
+        values = [0.0] * (128 * 21)
+        values[place] = value
+        tensors[TABLE] = ["F32", [128, 21], struct.pack(f"<{len(values)}f", *values)]
+
+    return edit
+
+
 def nested(depth):
     return b'{"a":' * depth + b"1" + b"}" * depth
 
@@ -565,6 +641,9 @@ class MalformedCheckpoints(TestCase):
     def test_rope_parameters(self):
         self.check(rope_cases(), 30)
 
+    def test_position_encodings(self):
+        self.check(encoding_cases(), 45)
+
     def test_config_file(self):
         self.check(json_cases(), 15)
 
@@ -587,7 +666,8 @@ class MalformedCheckpoints(TestCase):
         """The cases above fail for what was changed, not for the copying."""
         for number, base in enumerate(
             ("v3_groups", "v3_r1_yarn", "v3_linear", "v3_dynamic", "v3_llama3", "v3_longrope", "v3_fp8", "v3_sharded",
-             "v3_fused_experts", "v2_group_limited")
+             "v3_fused_experts", "v2_group_limited", "positions_none", "positions_learned", "positions_sinusoidal",
+             "simplified_none", "simplified_learned", "simplified_rope")
         ):
             with self.subTest(base):
                 folder = copy_checkpoint(base, self.folder / f"copy{number}")

@@ -9,6 +9,7 @@ import json
 from math import ceil, floor, log, pi, sqrt
 
 import numpy as np
+from numpy_encodings import added_vectors, alibi_bias
 from safetensors_numpy import read_checkpoint
 
 LATENT_EPS = 1e-6  # of q_a_layernorm and kv_a_layernorm, whatever rms_norm_eps says
@@ -17,7 +18,8 @@ LATENT_EPS = 1e-6  # of q_a_layernorm and kv_a_layernorm, whatever rms_norm_eps 
 def read_config(directory):
     config = json.loads((directory / "config.json").read_text())
     defaults = dict(num_hidden_layers=None, rms_norm_eps=1e-6, routed_scaling_factor=1.0, topk_method="greedy",
-                    norm_topk_prob=True, rope_interleave=True, tie_word_embeddings=False)  # fmt: skip
+                    norm_topk_prob=True, rope_interleave=True, tie_word_embeddings=False,
+                    position_encoding="rope-decoupled", scale_embedding=False)  # fmt: skip
     config = {**defaults, **config}
     rope = dict(config.get("rope_scaling") or config.get("rope_parameters") or {})
     rope.setdefault("rope_theta", config.get("rope_theta", 10000.0))
@@ -90,9 +92,14 @@ def longrope(config, plain, length):
     return plain / np.array(rope[kind]), rope.get("attention_factor") or scale
 
 
+def rotary_dim(config):
+    """Without a rotary part of its own a head is rotated whole."""
+    return config["qk_rope_head_dim"] or config["qk_nope_head_dim"]
+
+
 def rope_frequencies(config, length):
     """Angles per position for each rotary pair, and the factor on cos and sin."""
-    rope, dim = config["rope"], config["qk_rope_head_dim"]
+    rope, dim = config["rope"], rotary_dim(config)
     theta, kind = float(rope["rope_theta"]), rope["rope_type"]
     exponents = np.arange(0, dim, 2) / dim
     plain = theta**-exponents
@@ -113,9 +120,9 @@ def rope_frequencies(config, length):
     raise ValueError(f"unknown rope type {kind}")
 
 
-def rotate(x, config, frequencies, factor):
+def rotate(x, config, positions, frequencies, factor):
     """x: [tokens, ..., dim]. DeepSeek rotates neighbouring pairs, unless rope_interleave is false."""
-    angles = np.arange(len(x))[:, None] * frequencies
+    angles = positions[:, None] * frequencies
     angles = angles.reshape(len(x), *[1] * (x.ndim - 2), -1)
     cos, sin = np.cos(angles) * factor, np.sin(angles) * factor
     if config["model_type"] == "deepseek_v2" or config["rope_interleave"]:
@@ -137,9 +144,14 @@ def softmax_scale(config):
 
 
 class NumpyModel:
+    first_position, causal = 0, True
+
     def __init__(self, config, tensors):
         self.config, self.tensors = config, tensors
         self.routing_margin = np.inf
+
+    def positions(self, tokens):
+        return self.first_position + np.arange(tokens)
 
     def linear(self, name, x):
         return x @ self.tensors[name + ".weight"].T + self.tensors.get(name + ".bias", 0.0)
@@ -153,19 +165,39 @@ class NumpyModel:
         latent = self.norm(prefix + "q_a_layernorm", self.linear(prefix + "q_a_proj", x), LATENT_EPS)
         return self.linear(prefix + "q_b_proj", latent)
 
-    def attention(self, prefix, x):
+    def queries_keys_values(self, prefix, x):
+        """Decompressed: [tokens, heads, content | rotary part] twice, and [tokens, heads, values]."""
         c, tokens = self.config, len(x)
         heads, nope, rank = c["num_attention_heads"], c["qk_nope_head_dim"], c["kv_lora_rank"]
-        rope = rope_frequencies(c, tokens)
         q = self.queries(prefix, x).reshape(tokens, heads, -1)
         compressed = self.linear(prefix + "kv_a_proj_with_mqa", x)
         latent = self.norm(prefix + "kv_a_layernorm", compressed[:, :rank], LATENT_EPS)
         kv = self.linear(prefix + "kv_b_proj", latent).reshape(tokens, heads, -1)
-        q_rope, k_rope = rotate(q[..., nope:], c, *rope), rotate(compressed[:, rank:], c, *rope)
-        scores = np.einsum("thd,shd->hts", q[..., :nope], kv[..., :nope]) + np.einsum("thd,sd->hts", q_rope, k_rope)
-        scores = scores * softmax_scale(c) + np.triu(np.full((tokens, tokens), -np.inf), 1)
-        mixed = np.einsum("hts,shd->thd", softmax(scores), kv[..., nope:])
-        return self.linear(prefix + "o_proj", mixed.reshape(tokens, -1))
+        shared = np.repeat(compressed[:, None, rank:], heads, 1)
+        return q, np.concatenate([kv[..., :nope], shared], -1), kv[..., nope:]
+
+    def rotated(self, x):
+        """Queries or keys, where the encoding rotates."""
+        c, tokens = self.config, len(x)
+        if c["position_encoding"] not in ("rope", "rope-decoupled"):
+            return x
+        start = c["qk_nope_head_dim"] if c["qk_rope_head_dim"] else 0
+        turned = rotate(x[..., start:], c, self.positions(tokens), *rope_frequencies(c, tokens))
+        return np.concatenate([x[..., :start], turned], -1)
+
+    def score_bias(self, tokens):
+        """[heads, queries, keys]: the encoding's, and minus infinity for hidden keys."""
+        c = self.config
+        bias = np.zeros((c["num_attention_heads"], tokens, tokens))
+        if c["position_encoding"] == "alibi":
+            bias += alibi_bias(c["num_attention_heads"], self.positions(tokens))
+        return bias + np.triu(np.full((tokens, tokens), -np.inf), 1) if self.causal else bias
+
+    def attention(self, prefix, x):
+        q, k, v = self.queries_keys_values(prefix, x)
+        scores = np.einsum("thd,shd->hts", self.rotated(q), self.rotated(k)) * softmax_scale(self.config)
+        mixed = np.einsum("hts,shd->thd", softmax(scores + self.score_bias(len(x))), v)
+        return self.linear(prefix + "o_proj", mixed.reshape(len(x), -1))
 
     def best(self, scores, count):
         """Mask of the `count` largest entries of each row."""
@@ -223,13 +255,28 @@ class NumpyModel:
         dense = index < self.config["first_k_dense_replace"]
         return h + (self.mlp(prefix + "mlp.", x) if dense else self.mixture(prefix + "mlp.", x))
 
-    def logits(self, ids):
+    def position_vectors(self, tokens):
+        c, table = self.config, self.tensors.get("model.embed_positions.weight")
+        return added_vectors(c["position_encoding"], self.positions(tokens), c["hidden_size"], table)
+
+    def embed(self, ids):
+        c = self.config
         h = self.tensors["model.embed_tokens.weight"][ids]
+        if c["scale_embedding"]:
+            h = h * sqrt(c["hidden_size"])
+        return h + self.position_vectors(len(ids))
+
+    def logits(self, ids):
+        h = self.embed(ids)
         for index in range(self.config["num_hidden_layers"]):
             h = self.layer(index, h)
         head = "model.embed_tokens" if self.config["tie_word_embeddings"] else "lm_head"
         return self.linear(head, self.norm("model.norm", h, self.config["rms_norm_eps"]))
 
 
-def load(directory):
-    return NumpyModel(read_config(directory), read_checkpoint(directory))
+def load(directory, encoding=None):
+    """`encoding`: instead of the checkpoint's own."""
+    config = read_config(directory)
+    if encoding is not None:
+        config["position_encoding"] = encoding
+    return NumpyModel(config, read_checkpoint(directory))

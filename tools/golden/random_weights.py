@@ -81,6 +81,8 @@ class WeightMaker:
         tied = c.get("tie_word_embeddings", False)
         embedding_gain = 1.0 if tied else np.sqrt(c["hidden_size"])
         self.linear("model.embed_tokens", c["vocab_size"], c["hidden_size"], embedding_gain)
+        if c.get("position_encoding") == "learned":
+            self.linear("model.embed_positions", c["max_position_embeddings"], c["hidden_size"], embedding_gain)
         for index in range(c["num_hidden_layers"]):
             self.layer(index)
         for extra in range(self.variant.mtp_layers):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import torch
+from safetensors.torch import load_file
+from torch_encodings import EncodedModel
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
@@ -16,12 +18,19 @@ class Greedy:
     min_margin: float
 
 
-def load_model(directory):
-    """The default expert implementation needs multiples of 16 bytes, hence "eager" for the experts as well."""
+def load_model(directory, encoding=None):
+    """The default expert implementation needs multiples of 16 bytes, hence "eager" for the experts as well.
+    `encoding`: instead of the checkpoint's own."""
     model = AutoModelForCausalLM.from_pretrained(
         directory, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
-    )
-    return model.eval()
+    ).eval()
+    encoding = encoding or getattr(model.config, "position_encoding", None)
+    if encoding is None:
+        return model
+    table = None
+    if encoding == "learned":
+        table = load_file(directory / "model.safetensors")["model.embed_positions.weight"].float()
+    return EncodedModel(model, encoding, table)
 
 
 def top_margin(logits):

@@ -19,6 +19,7 @@ class Variant:
     correction_bias: tuple = (0.0, 0.15)  # mean and deviation of e_score_correction_bias
     correction_bias_dtype: str = "float32"
     generation_config: dict = field(default_factory=dict)
+    exchanges: tuple = ()  # position encodings that the checkpoint is also computed with, in place of its own
 
     def __post_init__(self):
         """Makes the dtype that config.json announces, if it announces any, the one of the files."""
@@ -196,5 +197,66 @@ def v3_storage_variants():
     ]  # fmt: skip
 
 
+# These are small: what they are about does not need much.
+SMALL = dict(vocab_size=31, bos_token_id=29, eos_token_id=30, hidden_size=21, intermediate_size=12, num_attention_heads=3,
+             num_key_value_heads=3, q_lora_rank=7, kv_lora_rank=8, qk_nope_head_dim=6, qk_rope_head_dim=4, v_head_dim=5,
+             first_k_dense_replace=2, max_position_embeddings=160)  # fmt: skip
+SMALL_EXPERTS = dict(first_k_dense_replace=1, n_routed_experts=6, n_group=3, topk_group=2, num_experts_per_tok=2,
+                     moe_intermediate_size=5)  # fmt: skip
+
+
+def encoded(name, encoding, about, make=v3, exchanges=(), **changes):
+    """Another positional encoding than the published models have."""
+    config = make(**{**SMALL, **changes}, position_encoding=encoding)
+    return Variant(name, config, about, "bfloat16", exchanges=exchanges)
+
+
+def encoding_variants():
+    """With a rotary part, which only rope turns."""
+    own = Variant("positions_rope_decoupled", v3(**SMALL), "also under other encodings than its own", "bfloat16",
+                  exchanges=("none", "integer", "binary", "sinusoidal", "rope", "alibi"))
+    return [
+        own,
+        encoded("positions_none", "none", "no positions; the rotary part is not turned"),
+        encoded("positions_integer", "integer", "the position is added to every value", q_lora_rank=None),
+        encoded("positions_binary", "binary", "the binary digits of the position are added"),
+        encoded("positions_sinusoidal", "sinusoidal", "sinusoids, the embedding scaled", v2, scale_embedding=True),
+        encoded("positions_learned", "learned", "a table of positions", max_position_embeddings=128,
+                exchanges=("sinusoidal",)),
+        encoded("positions_rope", "rope", "with a rotary part rope is rope-decoupled", q_lora_rank=None),
+        encoded("positions_alibi", "alibi", "linear biases of 3 heads, so that one slope is in between"),
+        encoded("positions_alibi_experts", "alibi", "linear biases of 4 heads, MoE", v2, **SMALL_EXPERTS,
+                num_attention_heads=4, num_key_value_heads=4, hidden_size=20),
+    ]  # fmt: skip
+
+
+def simplified_variants():
+    """Without a rotary part: DeepSeek-V2's MLA before it is joined with rope."""
+
+    def simplified(encoding, about, make=v3, name=None, **changes):
+        name = f"simplified_{name or encoding}"
+        return encoded(name, encoding, about, make, **{"qk_rope_head_dim": 0, **changes})
+
+    return [
+        simplified("none", "no positions", exchanges=("rope", "alibi")),
+        simplified("integer", "the position is added to every value"),
+        simplified("binary", "the binary digits of the position are added", v2, q_lora_rank=None),
+        simplified("sinusoidal", "sinusoids, the embedding not scaled"),
+        simplified("learned", "a table of positions, the embedding scaled, MoE", **SMALL_EXPERTS, scale_embedding=True,
+                   max_position_embeddings=128),
+        simplified("alibi", "linear biases of 4 heads", num_attention_heads=4, num_key_value_heads=4),
+        simplified("alibi", "linear biases of 3 heads", v2, name="alibi_3_heads"),
+        simplified("rope", "the whole keys are turned, pairs (2i, 2i+1)", rope_theta=100.0),
+        simplified("rope", "the whole keys are turned, pairs (i, i+d/2)", name="rope_halves", rope_interleave=False,
+                   qk_nope_head_dim=10, rope_theta=100.0),
+        simplified("rope", "the whole keys are turned, MoE", v2, name="rope_experts", **SMALL_EXPERTS),
+        simplified("rope", "the whole keys are turned, yarn", name="rope_yarn", qk_nope_head_dim=12, q_lora_rank=None,
+                   rope_scaling=yarn(6, 32, 0.8, 1.3), rope_theta=200),
+        simplified("rope", "the whole keys are turned, all anew by the length of each call", name="rope_dynamic",
+                   rope_scaling=dict(type="dynamic", factor=2.0), max_position_embeddings=64),
+    ]  # fmt: skip
+
+
 def all_variants():
-    return v2_variants() + v3_routing_variants() + v3_position_variants() + v3_storage_variants()
+    published = v2_variants() + v3_routing_variants() + v3_position_variants() + v3_storage_variants()
+    return published + encoding_variants() + simplified_variants()
