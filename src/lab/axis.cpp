@@ -31,6 +31,15 @@ std::string tidy_exponent(const std::string& text) {
   return mantissa + "e" + std::to_string(exponent);
 }
 
+/// The greatest 1, 2 or 5 times a power of ten that is not above `value`, which is positive. Its reciprocals are such
+/// numbers, too.
+double round_down(double value) {
+  const double power = std::pow(10.0, std::floor(std::log10(value) + 1e-9));
+  for (const double factor : {5.0, 2.0})
+    if (factor * power <= value * (1.0 + 1e-9)) return factor * power;
+  return power;
+}
+
 std::vector<Tick> linear_ticks(const AxisRange& range, std::size_t most) {
   const double step = tick_step(range.greatest - range.least, most);
   std::vector<Tick> result;
@@ -91,7 +100,7 @@ AxisRange range_of(const std::vector<double>& values, Scale scale) {
   if (scale == Scale::logarithmic) {
     if (!any) return {1.0, 10.0, scale};
     if (range.least == range.greatest) return {range.least / 2.0, range.greatest * 2.0, scale};
-    return range;
+    return {round_down(range.least), 1.0 / round_down(1.0 / range.greatest), scale};
   }
   if (!any) return {0.0, 1.0, scale};
   if (range.least == range.greatest) {

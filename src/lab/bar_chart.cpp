@@ -56,8 +56,8 @@ void Bars::draw_bar(std::size_t group, std::size_t index) const {
       area.left + slot() * (static_cast<double>(group) + 0.09) + width * static_cast<double>(index);
   const double base = y_of(y, area, std::clamp(0.0, y.least, y.greatest));
   if (!std::isfinite(value)) {
-    svg.text(left + width / 2.0, base - 4.0, "-",
-             {.size = kSmallSize, .anchor = Anchor::middle, .opacity = 0.7});
+    svg.text(left + width / 2.0, base - 4.0, width >= 20.0 ? "n/a" : "\u2013",
+             {.size = kSmallSize, .anchor = Anchor::middle, .opacity = 0.8});
     return;
   }
   const double end = y_of(y, area, std::clamp(value, y.least, y.greatest));

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t kLevels = 64;  ///< Colours in a picture: cells of one colour are one path.
 constexpr double kBarWidth = 14.0;
+constexpr double kColorBarRoom = 78.0;  ///< With its labels, right of the plot.
 constexpr double kLargestCell = 26.0;
+constexpr double kLeastHeight = 150.0;
 
 struct Limits {
   double least = 0.0;
@@ -47,7 +49,7 @@ double widest(const std::vector<std::string>& labels, std::size_t first, std::si
   return width;
 }
 
-/// Every how many labels there is room for one: all of given names or none can be missed, numbers go in round steps.
+/// Every how many cells there is room for a label of the size `needed`.
 std::size_t label_step(std::size_t count, double cell, double needed) {
   const double least = needed / cell;
   if (least <= 1.0) return 1;
@@ -103,10 +105,8 @@ void Cells::draw_cells() const {
 }
 
 void Cells::draw_labels(bool turned) const {
-  const double column_room =
-      turned || !map.col_labels.empty() ? kSmallSize + 3.0 : widest({}, map.first_col, map.cols) + 6.0;
-  const double needed = map.col_labels.empty() || turned ? column_room : 1.0;
-  const std::size_t col_step = label_step(map.cols, cell_width(), needed);
+  const double label_width = widest(map.col_labels, map.first_col, map.cols) + 4.0;
+  const std::size_t col_step = label_step(map.cols, cell_width(), turned ? kSmallSize + 3.0 : label_width);
   for (std::size_t col = 0; col < map.cols; col += col_step) {
     const double x = area.left + (static_cast<double>(col) + 0.5) * cell_width();
     const std::string label = label_of(map.col_labels, map.first_col, col);
@@ -167,20 +167,21 @@ std::string draw(const HeatMap& map) {
   PlotArea area;
   area.left =
       6.0 + widest(map.row_labels, map.first_row, map.rows) + 10.0 + (map.y_title.empty() ? 0.0 : 20.0);
-  area.right = map.width - 78.0;
+  area.right = map.width - kColorBarRoom;
+  area.top = (map.title.empty() ? 12.0 : 36.0) + (map.value_title.empty() ? 4.0 : 16.0);
+  // Square cells where the picture would not become too large or too flat.
+  const double cell = std::min(kLargestCell, area.width() / cols);
+  const double plot_height = std::clamp(rows * cell, kLeastHeight, map.width * 0.75);
+  if (map.height <= 0.0 && map.rows == map.cols) area.right = std::min(area.right, area.left + plot_height);
   const double col_label = widest(map.col_labels, map.first_col, map.cols);
   const bool turned = !map.col_labels.empty() && col_label + 4.0 > area.width() / cols;
   const double below = (turned ? 14.0 + 0.87 * col_label : 20.0) + (map.x_title.empty() ? 4.0 : 22.0);
-  area.top = (map.title.empty() ? 12.0 : 36.0) + (map.value_title.empty() ? 4.0 : 16.0);
-  // Square cells where they are wide enough to be told apart, and no picture taller than it is wide.
-  const double cell = std::min(kLargestCell, area.width() / cols);
-  const double wanted = std::clamp(rows * cell, 150.0, map.width * 0.75);
-  const double height = map.height > 0.0 ? map.height : area.top + wanted + below;
+  const double height = map.height > 0.0 ? map.height : area.top + plot_height + below;
   area.bottom = std::max(height - below, area.top + 20.0);
-  if (map.height <= 0.0 && rows == cols) area.right = std::min(area.right, area.left + area.height());
+  const double width = area.right + kColorBarRoom;
 
-  SvgWriter svg(map.width, height, map.title, map.description);
-  draw_title(svg, map.title, map.width);
+  SvgWriter svg(width, height, map.title, map.description);
+  draw_title(svg, map.title, width);
   if (map.rows > 0 && map.cols > 0) {
     const Cells cells = {svg, map, area, limits_of(map)};
     cells.draw_cells();
