@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <limits>
+#include <span>
 
 #include "base/file.h"
 #include "base/thread_pool.h"
@@ -23,27 +24,27 @@ bool is_separator(char c) {
   return std::string_view(", \t\r\n").find(c) != std::string_view::npos;
 }
 
-bool is_model(const std::filesystem::path& folder) {
-  std::error_code error;
-  return std::filesystem::exists(folder / "config.json", error);
+/// What -m is where it is not given.
+std::filesystem::path default_model() {
+  if (const char* named = std::getenv("MLA_MODEL"); named != nullptr && *named != '\0') return named;
+  return shipped_model("stories");
 }
 
-std::filesystem::path shipped_model() {
-  if (const char* named = std::getenv("MLA_MODEL"); named != nullptr && *named != '\0') return named;
-  const std::filesystem::path name = std::filesystem::path("models") / "stories";
+}  // namespace
+
+std::filesystem::path shipped_model(const std::string& name) {
+  const std::filesystem::path place = std::filesystem::path("models") / name;
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::filesystem::path installed = program.parent_path().parent_path() / "share" / "mla" / name;
-  const std::filesystem::path beside_build = program.parent_path().parent_path() / name;
-  const std::filesystem::path in_source = std::filesystem::path(MLA_SOURCE_DIR) / name;
+  const std::filesystem::path installed = program.parent_path().parent_path() / "share" / "mla" / place;
+  const std::filesystem::path beside_build = program.parent_path().parent_path() / place;
+  const std::filesystem::path in_source = std::filesystem::path(MLA_SOURCE_DIR) / place;
   for (const std::filesystem::path& folder : {installed, beside_build, in_source})
-    if (is_model(folder)) return folder;
+    if (std::filesystem::is_directory(folder, error)) return folder;
   throw Error(ErrorCode::io, "", "model",
               "found no shipped model at " + installed.string() + ", " + beside_build.string() + " or " +
                   in_source.string() + "; name one with -m or MLA_MODEL");
 }
-
-}  // namespace
 
 void ModelOptions::add_model(CLI::App& command) {
   command
@@ -86,7 +87,7 @@ void ModelOptions::add_all(CLI::App& command) {
 }
 
 std::filesystem::path ModelOptions::folder() const {
-  return model.empty() ? shipped_model() : std::filesystem::path(model);
+  return model.empty() ? default_model() : std::filesystem::path(model);
 }
 
 std::shared_ptr<const Model> ModelOptions::load() const {
@@ -167,6 +168,13 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t greatest) {
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw Error(ErrorCode::io, "stdout", "", std::string("cannot write: ") + std::strerror(errno));
+}
+
+void write_text(const std::string& file, std::string_view text) {
+  if (file == "-") return print(text);
+  AtomicFile output(file);
+  output.write(std::as_bytes(std::span(text)));
+  output.commit();
 }
 
 }  // namespace mla::cli

@@ -33,8 +33,7 @@ struct ModelOptions {
   void add_position_encoding(CLI::App& command);
   void add_all(CLI::App& command);
 
-  /// The folder -m names, or the shipped models/stories: $MLA_MODEL, else in the install prefix or the source
-  /// tree of this program. Throws Error(io) if there is none.
+  /// The folder -m names, else $MLA_MODEL, else the shipped models/stories. Throws Error(io) if there is none.
   std::filesystem::path folder() const;
   /// Says on stderr so if another encoding than the checkpoint's own is in use.
   std::shared_ptr<const Model> load() const;
@@ -68,10 +67,18 @@ std::vector<TokenId> parse_ids(std::string_view text);
 /// Reads a text file, or stdin if the name is "-".
 std::string read_text(const std::string& file);
 
+/// The folder of a model that comes with mla, models/`name`: in the install prefix, beside the build folder or in the
+/// source tree of this program. Throws Error(io) if there is none.
+std::filesystem::path shipped_model(const std::string& name);
+
+/// Writes a file, all of it or nothing, or to stdout if its name is "-".
+void write_text(const std::string& file, std::string_view text);
+
 /// Writes to stdout at once. Throws Error(io) if that fails (disk full); a closed pipe ends the program
 /// quietly.
 void print(std::string_view text);
 
+void add_encodings(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_logits(CLI::App& app);

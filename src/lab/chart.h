@@ -68,11 +68,13 @@ struct HeatMap {
   std::size_t rows = 0;
   std::size_t cols = 0;
   std::vector<double> values;  ///< Row by row, the first row on top; what is not finite is left blank.
-  /// Empty: the indices `first_row`, `first_row` + 1, ...
+  /// Empty: the indices `first_row`, `first_row` + `row_stride`, ...
   std::vector<std::string> row_labels = {};
   std::vector<std::string> col_labels = {};
   std::size_t first_row = 0;
   std::size_t first_col = 0;
+  std::size_t row_stride = 1;
+  std::size_t col_stride = 1;
   ColorScale scale = ColorScale::sequential;
   std::string value_title = {};  ///< Above the colour bar.
   std::optional<double> least;   ///< A diverging scale without limits is symmetric about 0.

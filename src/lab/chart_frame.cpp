@@ -17,7 +17,21 @@ constexpr Stroke kAxis = {.color = "currentColor", .width = 1.0, .opacity = 0.6}
 
 std::string closed(std::initializer_list<std::pair<double, double>> points) {
   std::string data;
-  for (const auto& [x, y] : points) data += (data.empty() ? "M" : "L") + coordinate(x) + " " + coordinate(y);
+  for (const auto& [x, y] : points) {
+    data += data.empty() ? 'M' : 'L';
+    data += point(x, y);
+  }
+  return data + "Z";
+}
+
+/// Two half circles.
+std::string circle(double x, double y, double radius) {
+  std::string data = "M";
+  data += point(x - radius, y);
+  for (const double way : {2.0 * radius, -2.0 * radius}) {
+    data += 'a';
+    data += point(radius, radius) + " 0 1 0 " + point(way, 0.0);
+  }
   return data + "Z";
 }
 
@@ -57,16 +71,11 @@ double draw_legend(SvgWriter& svg, const std::vector<LegendEntry>& entries, doub
 void draw_marker(SvgWriter& svg, double x, double y, const SeriesStyle& style) {
   constexpr double r = 4.0;
   const Stroke stroke = {.color = style.color, .width = 2.0};
-  const auto circle = [&](double radius) {
-    const std::string arc = "a" + coordinate(radius) + " " + coordinate(radius) + " 0 1 0 ";
-    return "M" + coordinate(x - radius) + " " + coordinate(y) + arc + coordinate(2 * radius) + " 0" + arc +
-           coordinate(-2 * radius) + " 0Z";
-  };
   switch (style.marker) {
     case Marker::circle:
-      return svg.filled_path(circle(3.6), style.color, false);
+      return svg.filled_path(circle(x, y, 3.6), style.color, false);
     case Marker::ring:
-      return svg.polyline(circle(3.4), stroke);
+      return svg.polyline(circle(x, y, 3.4), stroke);
     case Marker::square:
       return svg.filled_path(
           closed({{x - 3.4, y - 3.4}, {x + 3.4, y - 3.4}, {x + 3.4, y + 3.4}, {x - 3.4, y + 3.4}}),

@@ -38,14 +38,18 @@ Limits limits_of(const HeatMap& map) {
   return limits;
 }
 
-std::string label_of(const std::vector<std::string>& labels, std::size_t first, std::size_t index) {
-  return labels.empty() ? std::to_string(first + index) : labels[index];
+std::string row_label(const HeatMap& map, std::size_t row) {
+  return map.row_labels.empty() ? std::to_string(map.first_row + row * map.row_stride) : map.row_labels[row];
 }
 
-double widest(const std::vector<std::string>& labels, std::size_t first, std::size_t count) {
-  if (labels.empty()) return text_width(std::to_string(first + count), kSmallSize);
+std::string col_label(const HeatMap& map, std::size_t col) {
+  return map.col_labels.empty() ? std::to_string(map.first_col + col * map.col_stride) : map.col_labels[col];
+}
+
+double widest_label(const HeatMap& map, std::string (*label)(const HeatMap&, std::size_t),
+                    std::size_t count) {
   double width = 0.0;
-  for (const std::string& label : labels) width = std::max(width, text_width(label, kSmallSize));
+  for (std::size_t i = 0; i < count; ++i) width = std::max(width, text_width(label(map, i), kSmallSize));
   return width;
 }
 
@@ -56,6 +60,13 @@ std::size_t label_step(std::size_t count, double cell, double needed) {
   for (std::size_t power = 1;; power *= 10)
     for (const std::size_t factor : {1U, 2U, 4U, 5U, 8U})
       if (static_cast<double>(factor * power) >= least || factor * power >= count) return factor * power;
+}
+
+/// A rectangle, as path data.
+std::string box(double x, double y, double width, double height) {
+  std::string data = "M";
+  data += point(x, y) + "h" + coordinate(width) + "v" + coordinate(height) + "h" + coordinate(-width) + "z";
+  return data;
 }
 
 struct Cells {
@@ -91,11 +102,8 @@ void Cells::draw_cells() const {
         return std::isfinite(other) && level(other) == level(value);
       };
       while (col < map.cols && same(col)) ++col;
-      paths[level(value)] += "M" + coordinate(area.left + static_cast<double>(first) * cell_width()) + " " +
-                             coordinate(y) + "h" +
-                             coordinate(static_cast<double>(col - first) * cell_width()) + "v" +
-                             coordinate(cell_height()) + "h" +
-                             coordinate(-static_cast<double>(col - first) * cell_width()) + "z";
+      paths[level(value)] += box(area.left + static_cast<double>(first) * cell_width(), y,
+                                 static_cast<double>(col - first) * cell_width(), cell_height());
     }
   }
   for (const auto& [index, data] : paths)
@@ -105,11 +113,11 @@ void Cells::draw_cells() const {
 }
 
 void Cells::draw_labels(bool turned) const {
-  const double label_width = widest(map.col_labels, map.first_col, map.cols) + 4.0;
+  const double label_width = widest_label(map, col_label, map.cols) + 4.0;
   const std::size_t col_step = label_step(map.cols, cell_width(), turned ? kSmallSize + 3.0 : label_width);
   for (std::size_t col = 0; col < map.cols; col += col_step) {
     const double x = area.left + (static_cast<double>(col) + 0.5) * cell_width();
-    const std::string label = label_of(map.col_labels, map.first_col, col);
+    const std::string label = col_label(map, col);
     if (turned)
       svg.text(x + 4.0, area.bottom + 8.0, label,
                {.size = kSmallSize, .anchor = Anchor::end, .rotation = -60.0});
@@ -119,8 +127,7 @@ void Cells::draw_labels(bool turned) const {
   const std::size_t row_step = label_step(map.rows, cell_height(), kSmallSize + 2.0);
   for (std::size_t row = 0; row < map.rows; row += row_step) {
     const double y = area.top + (static_cast<double>(row) + 0.5) * cell_height();
-    svg.text(area.left - 5.0, y + 4.0, label_of(map.row_labels, map.first_row, row),
-             {.size = kSmallSize, .anchor = Anchor::end});
+    svg.text(area.left - 5.0, y + 4.0, row_label(map, row), {.size = kSmallSize, .anchor = Anchor::end});
   }
 }
 
@@ -128,9 +135,8 @@ void Cells::draw_color_bar() const {
   const double left = area.right + 16.0;
   const double step = area.height() / static_cast<double>(kLevels);
   for (std::size_t i = 0; i < kLevels; ++i) {
-    const std::string top = coordinate(area.bottom - static_cast<double>(i + 1) * step);
-    const std::string data = "M" + coordinate(left) + " " + top + "h" + coordinate(kBarWidth) + "v" +
-                             coordinate(step + 0.3) + "h" + coordinate(-kBarWidth) + "z";
+    const std::string data =
+        box(left, area.bottom - static_cast<double>(i + 1) * step, kBarWidth, step + 0.3);
     svg.filled_path(
         data, hexadecimal(color_at(map.scale, static_cast<double>(i) / static_cast<double>(kLevels - 1))),
         true);
@@ -165,17 +171,16 @@ std::string draw(const HeatMap& map) {
   const double rows = static_cast<double>(std::max<std::size_t>(map.rows, 1));
   const double cols = static_cast<double>(std::max<std::size_t>(map.cols, 1));
   PlotArea area;
-  area.left =
-      6.0 + widest(map.row_labels, map.first_row, map.rows) + 10.0 + (map.y_title.empty() ? 0.0 : 20.0);
+  area.left = 6.0 + widest_label(map, row_label, map.rows) + 10.0 + (map.y_title.empty() ? 0.0 : 20.0);
   area.right = map.width - kColorBarRoom;
   area.top = (map.title.empty() ? 12.0 : 36.0) + (map.value_title.empty() ? 4.0 : 16.0);
   // Square cells where the picture would not become too large or too flat.
   const double cell = std::min(kLargestCell, area.width() / cols);
   const double plot_height = std::clamp(rows * cell, kLeastHeight, map.width * 0.75);
   if (map.height <= 0.0 && map.rows == map.cols) area.right = std::min(area.right, area.left + plot_height);
-  const double col_label = widest(map.col_labels, map.first_col, map.cols);
-  const bool turned = !map.col_labels.empty() && col_label + 4.0 > area.width() / cols;
-  const double below = (turned ? 14.0 + 0.87 * col_label : 20.0) + (map.x_title.empty() ? 4.0 : 22.0);
+  const double longest = widest_label(map, col_label, map.cols);
+  const bool turned = !map.col_labels.empty() && longest + 4.0 > area.width() / cols;
+  const double below = (turned ? 14.0 + 0.87 * longest : 20.0) + (map.x_title.empty() ? 4.0 : 22.0);
   const double height = map.height > 0.0 ? map.height : area.top + plot_height + below;
   area.bottom = std::max(height - below, area.top + 20.0);
   const double width = area.right + kColorBarRoom;

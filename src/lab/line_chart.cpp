@@ -80,9 +80,10 @@ void draw_line(const Plot& plot, const Series& series, const SeriesStyle& style)
   bool drawing = false;
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     const bool shown = plot.shows(series, i);
-    if (shown)
-      data += (drawing ? "L" : "M") + coordinate(plot.left(series.x[i])) + " " +
-              coordinate(plot.top(series.y[i]));
+    if (shown) {
+      data += drawing ? 'L' : 'M';
+      data += point(plot.left(series.x[i]), plot.top(series.y[i]));
+    }
     drawing = shown;
   }
   if (!data.empty()) plot.svg.polyline(data, {.color = style.color, .width = 2.0, .dash = style.dash});

@@ -85,6 +85,10 @@ std::string coordinate(double value) {
   return {buffer.data(), result.ptr};
 }
 
+std::string point(double x, double y) {
+  return coordinate(x) + " " + coordinate(y);
+}
+
 double text_width(std::string_view text, double size) {
   const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // All but continuation bytes.
@@ -152,10 +156,13 @@ void SvgWriter::text(double x, double y, std::string_view content, const TextSty
     attribute(body_, "text-anchor", style.anchor == Anchor::middle ? "middle" : "end");
   if (style.bold) attribute(body_, "font-weight", "600");
   if (style.opacity < 1.0) attribute(body_, "fill-opacity", style.opacity);
-  if (style.rotation != 0.0)
-    attribute(body_, "transform",
-              "rotate(" + coordinate(style.rotation) + " " + coordinate(x) + " " + coordinate(y) + ")");
-  body_ += ">" + escape_xml(content) + "</text>\n";
+  if (style.rotation != 0.0) {
+    std::string turn = "rotate(";
+    turn += coordinate(style.rotation) + " " + point(x, y) + ")";
+    attribute(body_, "transform", turn);
+  }
+  body_ += '>';
+  body_ += escape_xml(content) + "</text>\n";
 }
 
 void SvgWriter::begin_clip(double x, double y, double width, double height) {

@@ -14,6 +14,9 @@ std::string escape_xml(std::string_view text);
 /// A coordinate: at most two decimals, no trailing zeros, "." whatever the locale.
 std::string coordinate(double value);
 
+/// "x y", for path data.
+std::string point(double x, double y);
+
 /// How wide `text` is when set at `size`, roughly: the writer has no font to ask.
 double text_width(std::string_view text, double size);
 
