@@ -43,6 +43,16 @@ HeatMap values_map(const EncodingStudy& study) {
   return map;
 }
 
+bool depends_on_distance_alone(const EncodingStudy& study) {
+  double size = 0.0;
+  double spread = 0.0;
+  for (const DistanceSummary& at : study.proximity) {
+    size = std::max({size, std::abs(at.least), std::abs(at.greatest)});
+    spread = std::max(spread, at.greatest - at.least);
+  }
+  return spread <= 1e-5 * size;  // Rounding.
+}
+
 LineChart proximity_chart(const EncodingStudy& study) {
   const std::string phi = is_bias(study)                           ? "bias"
                           : study.stage == EncodingStage::rotation ? "score of equal unit query and key"
@@ -63,7 +73,12 @@ LineChart proximity_chart(const EncodingStudy& study) {
     least.y.push_back(at.least);
     greatest.y.push_back(at.greatest);
   }
-  chart.series = {greatest, least, mean};
+  // One line where the distance says it all.
+  mean.name = study.name;
+  chart.series = {mean};
+  if (depends_on_distance_alone(study)) return chart;
+  chart.series.front().name = "mean";
+  chart.series.insert(chart.series.end(), {greatest, least});
   return chart;
 }
 

@@ -82,46 +82,60 @@ std::string numbers(const EncodingStudy& study) {
     return short_number(values.least, 5) + " to " + short_number(values.greatest, 5);
   };
   const ProximityProperties& properties = study.properties;
-  Table table({{"", Align::left}, {"", Align::left}});
-  table.add({"largest |value|", short_number(study.max_abs, 5)});
-  table.add({"norm of a position's vector", range(study.norm_range())});
-  table.add({"norm of the step to the next", study.steps.empty() ? "-" : range(study.step_range())});
-  table.add({"translation invariance",
-             short_number(properties.translation_invariance, 4) + "   phi(m, n) depends on n - m alone: 1"});
-  table.add({"monotonicity", short_number(properties.monotonicity, 4) +
-                                 "   phi falls with every step of distance: 1; falls until distance " +
-                                 std::to_string(properties.falls_until)});
-  table.add({"symmetry", short_number(properties.symmetry, 4) + "   phi(m, n) = phi(n, m): 1"});
+  Table table({{"", Align::left}, {"", Align::left}, {"", Align::left}});
+  table.add({"largest |value|", short_number(study.max_abs, 5), ""});
+  table.add({"norm of a position's vector", range(study.norm_range()), ""});
+  table.add({"norm of the step to the next", study.steps.empty() ? "-" : range(study.step_range()), ""});
+  table.add({"translation invariance", short_number(properties.translation_invariance, 4),
+             "1: phi(m, n) depends on n - m alone"});
+  table.add(
+      {"monotonicity", short_number(properties.monotonicity, 4),
+       "1: phi falls with every step away; here up to distance " + std::to_string(properties.falls_until)});
+  table.add({"symmetry", short_number(properties.symmetry, 4), "1: phi(m, n) = phi(n, m)"});
   std::string text = "Numbers (properties after Wang et al. 2021";
   if (study.proximity_positions < study.positions())
     text += ", of the first " + std::to_string(study.proximity_positions) + " positions";
   return text + ")\n" + table.text();
 }
 
-std::string index_table(const EncodingStudy& study) {
-  const bool heads = study.stage == EncodingStage::scores;
+std::string slope_table(const EncodingStudy& study) {
   const std::size_t stride = stride_for(study.dims(), kMostTableRows);
-  Table table({{heads ? "head" : "index", Align::right},
-               {"crosses its middle every", Align::right},
+  Table table({{"head", Align::right}, {"bias for each position of distance", Align::right}});
+  for (std::size_t head = 0; head < study.dims(); head += stride)
+    table.add({std::to_string(head), short_number(-study.indices[head].largest_step, 4)});
+  return "Slopes" + sampling_note(stride, "heads") + "\n" + table.text();
+}
+
+std::string index_table(const EncodingStudy& study) {
+  const auto like_the_first = [&](const IndexStudy& index) {
+    const IndexStudy& first = study.indices.front();
+    return index.period == first.period && index.changes_every == first.changes_every &&
+           index.largest_step == first.largest_step;
+  };
+  const bool all_alike = std::all_of(study.indices.begin(), study.indices.end(), like_the_first);
+  const std::size_t stride = all_alike ? study.dims() : stride_for(study.dims(), kMostTableRows);
+  Table table({{"index", Align::right},
+               {"changes every", Align::right},
                {"period", Align::right},
                {"largest step", Align::right}});
   for (std::size_t i = 0; i < study.dims(); i += stride) {
     const IndexStudy& index = study.indices[i];
-    table.add({std::to_string(i), or_dash(index.changes_every), or_dash(index.period),
+    table.add({all_alike ? "all" : std::to_string(i), or_dash(index.changes_every), or_dash(index.period),
                short_number(index.largest_step, 4)});
   }
-  return "In positions: crossings measured, period by the formula" +
-         sampling_note(stride, heads ? "heads" : "indices") + "\n" + table.text();
+  return "Indices, in positions (changes: crossings of the middle, measured; period: by the formula)" +
+         (all_alike ? "" : sampling_note(stride, "indices")) + "\n" + table.text();
 }
 
 std::string pair_table(const EncodingStudy& study) {
   const std::size_t stride = stride_for(study.pairs.size(), 2 * kMostTableRows);
   Table table({{"pair", Align::right},
-               {"radians a position", Align::right},
+               {"radians", Align::right},
+               {"changes every", Align::right},
                {"wavelength", Align::right},
                {"unscaled", Align::right},
                {"band", Align::left},
-               {"turns in training", Align::right},
+               {"trained turns", Align::right},
                {"", Align::left}});
   std::size_t unfinished = 0;
   for (std::size_t i = 0; i < study.pairs.size(); ++i) {
@@ -129,13 +143,15 @@ std::string pair_table(const EncodingStudy& study) {
     const bool whole = pair.trained_turns >= 1.0;
     unfinished += whole ? 0 : 1;
     if (i % stride != 0) continue;
-    table.add({std::to_string(i), short_number(pair.frequency, 5), short_number(pair.wavelength, 5),
+    table.add({std::to_string(i), short_number(pair.frequency, 5),
+               or_dash(study.indices[2 * i].changes_every), short_number(pair.wavelength, 5),
                short_number(pair.original_wavelength, 5), std::string(name_of(pair.band)),
-               short_number(pair.trained_turns, 3), whole ? "" : "never a whole turn"});
+               short_number(pair.trained_turns, 3), whole ? "" : "never whole"});
   }
-  return "Pairs (wavelengths in tokens; trained context " + std::to_string(study.trained_context) + ")" +
-         sampling_note(stride, "pairs") + "\n" + table.text() + std::to_string(unfinished) + " of " +
-         std::to_string(study.pairs.size()) + " pairs never complete a turn within the trained context" +
+  return "Pairs, in tokens (changes: sign of the cosine, measured; trained context " +
+         std::to_string(study.trained_context) + ")" + sampling_note(stride, "pairs") + "\n" + table.text() +
+         std::to_string(unfinished) + " of " + std::to_string(study.pairs.size()) +
+         " pairs never complete a turn within the trained context" +
          (unfinished == 0 ? "" : ": beyond it\nthe model meets angles it has not seen") + ".\n";
 }
 
@@ -178,8 +194,20 @@ std::string list_encodings() {
 std::string as_text(const EncodingStudy& study, TerminalColor color) {
   std::string text = study.name + ": " + std::string(where(study.stage)) + "\n  formula  " + study.formula +
                      "\n  source   " + study.source + "\n  here     " + study.describe + "\n\n";
-  text += heat_map(study, color) + "\n" + numbers(study) + "\n" + index_table(study) + "\n";
-  if (!study.pairs.empty()) text += pair_table(study) + "\n";
+  text += heat_map(study, color) + "\n" + numbers(study) + "\n";
+  switch (study.stage) {
+    case EncodingStage::embedding:
+      text += index_table(study) + "\n";
+      break;
+    case EncodingStage::rotation:
+      text += pair_table(study) + "\n";
+      break;
+    case EncodingStage::scores:
+      text += slope_table(study) + "\n";
+      break;
+    case EncodingStage::nowhere:
+      break;
+  }
   return text + distance_table(study);
 }
 

@@ -14,7 +14,9 @@ constexpr std::size_t kLevels = 64;  ///< Colours in a picture: cells of one col
 constexpr double kBarWidth = 14.0;
 constexpr double kColorBarRoom = 78.0;  ///< With its labels, right of the plot.
 constexpr double kLargestCell = 26.0;
-constexpr double kLeastHeight = 150.0;
+constexpr double kLeastHeight = 90.0;
+constexpr double kFlatCell = 14.0;  ///< Height of the cells in a map much wider than high.
+constexpr double kFlatHeight = 240.0;
 
 struct Limits {
   double least = 0.0;
@@ -113,7 +115,7 @@ void Cells::draw_cells() const {
 }
 
 void Cells::draw_labels(bool turned) const {
-  const double label_width = widest_label(map, col_label, map.cols) + 4.0;
+  const double label_width = widest_label(map, col_label, map.cols) + 10.0;
   const std::size_t col_step = label_step(map.cols, cell_width(), turned ? kSmallSize + 3.0 : label_width);
   for (std::size_t col = 0; col < map.cols; col += col_step) {
     const double x = area.left + (static_cast<double>(col) + 0.5) * cell_width();
@@ -149,7 +151,7 @@ void Cells::draw_color_bar() const {
     svg.text(left + kBarWidth + 7.0, y + 4.0, tick.label, {.size = kSmallSize});
   }
   if (!map.value_title.empty())
-    svg.text(left + kBarWidth + 50.0, area.top - 6.0, map.value_title,
+    svg.text(area.right + kColorBarRoom - 4.0, area.top - 8.0, map.value_title,
              {.size = kSmallSize, .anchor = Anchor::end});
 }
 
@@ -174,9 +176,10 @@ std::string draw(const HeatMap& map) {
   area.left = 6.0 + widest_label(map, row_label, map.rows) + 10.0 + (map.y_title.empty() ? 0.0 : 20.0);
   area.right = map.width - kColorBarRoom;
   area.top = (map.title.empty() ? 12.0 : 36.0) + (map.value_title.empty() ? 4.0 : 16.0);
-  // Square cells where the picture would not become too large or too flat.
+  // Square cells where the picture would become neither too high nor too flat.
   const double cell = std::min(kLargestCell, area.width() / cols);
-  const double plot_height = std::clamp(rows * cell, kLeastHeight, map.width * 0.75);
+  const double plot_height = std::clamp(
+      rows * cell, std::max(kLeastHeight, std::min(rows * kFlatCell, kFlatHeight)), map.width * 0.75);
   if (map.height <= 0.0 && map.rows == map.cols) area.right = std::min(area.right, area.left + plot_height);
   const double longest = widest_label(map, col_label, map.cols);
   const bool turned = !map.col_labels.empty() && longest + 4.0 > area.width() / cols;

@@ -50,12 +50,24 @@ double symmetry(const Proximity& phi) {
   return all == 0.0 ? 1.0 : 1.0 - std::sqrt(difference / all) / 2.0;
 }
 
-/// The mean of both directions at a distance.
-double mean_at(const Proximity& phi, std::size_t distance) {
-  const std::size_t pairs = phi.count - distance;
-  double sum = 0.0;
-  for (std::size_t m = 0; m < pairs; ++m) sum += (phi.at(m, m + distance) + phi.at(m + distance, m)) / 2.0;
-  return sum / static_cast<double>(pairs);
+/// Of the steps to `distance` from the one before it: how many there are, and over how many phi falls.
+struct Steps {
+  std::size_t count = 0;
+  std::size_t falls = 0;
+};
+
+Steps steps_to(const Proximity& phi, std::size_t distance, double rounding) {
+  Steps steps;
+  const auto add = [&](double before, double after) {
+    ++steps.count;
+    steps.falls += after < before - rounding ? 1 : 0;
+  };
+  for (std::size_t m = 0; m + distance < phi.count; ++m) {
+    add(phi.at(m, m + distance - 1), phi.at(m, m + distance));
+    const std::size_t from_right = phi.count - 1 - m;
+    add(phi.at(from_right, from_right - distance + 1), phi.at(from_right, from_right - distance));
+  }
+  return steps;
 }
 
 }  // namespace
@@ -81,16 +93,14 @@ ProximityProperties properties_of(const Proximity& phi) {
   result.symmetry = symmetry(phi);
   if (phi.count < 2) return result;
   const double rounding = largest(phi) * kRounding;
-  std::size_t falls = 0;
-  double before = mean_at(phi, 0);
+  Steps all;
   for (std::size_t distance = 1; distance < phi.count; ++distance) {
-    const double mean = mean_at(phi, distance);
-    const bool fell = mean < before - rounding;
-    if (fell && falls + 1 == distance) result.falls_until = distance;
-    falls += fell ? 1 : 0;
-    before = mean;
+    const Steps steps = steps_to(phi, distance, rounding);
+    all.count += steps.count;
+    all.falls += steps.falls;
+    if (all.falls == all.count) result.falls_until = distance;
   }
-  result.monotonicity = static_cast<double>(falls) / static_cast<double>(phi.count - 1);
+  result.monotonicity = static_cast<double>(all.falls) / static_cast<double>(all.count);
   return result;
 }
 

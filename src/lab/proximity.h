@@ -35,8 +35,8 @@ struct ProximityProperties {
   /// (ACL 2021, "The Case for Translation-Invariant Self-Attention", section 3). 1 if nothing varies at all.
   double translation_invariance = 1.0;
 
-  /// The share of steps from a distance to the next over which the mean of phi(m, n) and phi(n, m) falls. A step
-  /// within the rounding of float32 is no fall.
+  /// Of all steps from phi(m, n) to phi(m, n') with n' the next position further away from m, on either side, the
+  /// share over which phi falls. A step within the rounding of float32 is no fall.
   double monotonicity = 0.0;
   std::size_t falls_until = 0;  ///< The greatest distance up to which every step falls.
 

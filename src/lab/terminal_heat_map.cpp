@@ -96,15 +96,18 @@ class Painter {
     text_ += kReset;
   }
 
+  /// Below every n-th column its number, n as small as there is room for.
   void add_column_numbers() {
-    std::string line(margin_ + 2, ' ');
-    for (std::size_t col = 0; col < map_.cols; ++col) {
+    if (map_.cols == 0) return;
+    const std::size_t longest = std::to_string(map_.col_numbers.back()).size();
+    std::size_t step = 4;
+    while (step * cell_width_ < longest + 2) step *= 2;
+    const std::size_t end = margin_ + 2 + map_.cols * cell_width_;
+    std::string line;
+    for (std::size_t col = 0; col < map_.cols; col += step) {
       const std::string number = std::to_string(map_.col_numbers[col]);
       const std::size_t place = margin_ + 2 + col * cell_width_;
-      const bool round = map_.col_numbers[col] % 8 == 0 || map_.col_numbers.back() >= 8 * map_.cols;
-      const bool room = line.size() == margin_ + 2 || place >= line.size() + 3;
-      const bool fits = place + number.size() <= margin_ + 2 + map_.cols * cell_width_ + 1;
-      if (!fits || !room || (col > 0 && !round)) continue;
+      if (place + number.size() > end) break;
       line.resize(place, ' ');
       line += number;
     }
@@ -112,7 +115,7 @@ class Painter {
   }
 
   void add_scale() {
-    text_ += std::string(margin_ + 2, ' ') + short_number(map_.least) + " ";
+    text_ += std::string(margin_ + 2, ' ') + short_number(map_.least) + " \u2502";
     for (std::size_t i = 0; i < kScaleCells; ++i) {
       const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(kScaleCells);
       if (color_ == TerminalColor::none)
@@ -121,7 +124,7 @@ class Painter {
         text_ += escape_code(48, color_at(map_.scale, place), color_) + " ";
     }
     if (color_ != TerminalColor::none) text_ += kReset;
-    text_ += ' ';
+    text_ += "\u2502 ";
     text_ += short_number(map_.greatest) + "\n";
   }
 
