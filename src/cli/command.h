@@ -79,6 +79,7 @@ void write_text(const std::string& file, std::string_view text);
 void print(std::string_view text);
 
 void add_compare(CLI::App& app);
+void add_encodings(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_logits(CLI::App& app);

@@ -1,5 +1,5 @@
-# `cmake --install`: bin/mla, libmla.so and libmla.a, the public headers, a CMake package, mla.pc, and the story model
-# that `mla generate` takes when no other is named. Every path is relative to the prefix, so the tree can be moved.
+# `cmake --install`: bin/mla, libmla.so and libmla.a, the public headers, a CMake package, mla.pc, and and the models
+# that commands take when no other is named. Every path is relative to the prefix, so the tree can be moved.
 include(CMakePackageConfigHelpers)
 
 # The headers carry the version for programs that do not use CMake; the two must not drift apart.
@@ -20,9 +20,11 @@ if(TARGET mla_program)
 endif()
 install(DIRECTORY include/mla DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mla)
-if(EXISTS ${PROJECT_SOURCE_DIR}/models/stories)
-  install(DIRECTORY models/stories DESTINATION ${CMAKE_INSTALL_DATADIR}/mla/models)
-endif()
+foreach(model stories encodings)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/models/${model})
+    install(DIRECTORY models/${model} DESTINATION ${CMAKE_INSTALL_DATADIR}/mla/models)
+  endif()
+endforeach()
 
 # Two export sets: a program that links the shared library needs none of the libraries behind it.
 if(TARGET mla_shared)
