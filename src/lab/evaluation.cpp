@@ -32,6 +32,7 @@ class Workers {
 
   void for_each(std::size_t items, std::size_t first_position, const Body& body) {
     std::vector<Session> sessions;
+    sessions.reserve(static_cast<std::size_t>(pool_.size()));
     for (int worker = 0; worker < pool_.size(); ++worker)
       sessions.emplace_back(
           model_, SessionOptions{.threads = 1, .first_position = first_position, .extrapolate = true});
@@ -162,11 +163,12 @@ class MemberEvaluation {
       return window;
     });
     std::vector<Totals> totals(window);
-    for (const std::vector<double>& one : found)
+    for (const std::vector<double>& one : found) {
       for (std::size_t i = 0; i < one.size(); ++i) {
         totals[i + 1].loss += one[i];
         ++totals[i + 1].count;
       }
+    }
     return totals;
   }
 
@@ -202,13 +204,14 @@ class MemberEvaluation {
       scores[item] = score(session, *probes[item]);
       return probes[item]->tokens();
     });
-    for (const auto& [task, name] : kProbeTasks)
+    for (const auto& [task, name] : kProbeTasks) {
       for (const std::size_t length : kLengths) {
         std::vector<double> group;
         for (std::size_t i = 0; i < probes.size(); ++i)
           if (probes[i]->task == task && probes[i]->length == length) group.push_back(scores[i]);
         add_accuracy(task, length, group, result);
       }
+    }
   }
 
   static void add_accuracy(ProbeTask task, std::size_t length, std::span<const double> scores,
@@ -233,10 +236,11 @@ class MemberEvaluation {
 TrainedResult evaluate_member(const FamilyMember& member, const EvaluationSet& set,
                               const EvaluationOptions& options, const EvaluationProgress& progress) {
   constexpr std::size_t kShortest = kShiftedWindow / kLengths.back();
-  if (member.trained_length() < kShortest)
+  if (member.trained_length() < kShortest) {
     throw Error(ErrorCode::mismatch, member.model->info().path, "max_position_embeddings",
                 "found " + std::to_string(member.trained_length()) + ", expected at least " +
                     std::to_string(kShortest));
+  }
   TokenizedSet tokens = tokenize(set, *member.tokenizer, member.trained_length());
   return MemberEvaluation(member, std::move(tokens), options, progress).run();
 }

@@ -84,10 +84,11 @@ Probe read_probe(const std::string& line, const std::string& place) {
 std::vector<TokenId> continuation_tokens(const Probe& probe, const std::vector<TokenId>& prompt,
                                          const std::string& text, const Tokenizer& tokenizer) {
   const std::vector<TokenId> whole = tokenizer.encode(probe.prompt + text);
-  if (whole.size() <= prompt.size() || !std::equal(prompt.begin(), prompt.end(), whole.begin()))
+  if (whole.size() <= prompt.size() || !std::equal(prompt.begin(), prompt.end(), whole.begin())) {
     throw Error(
         ErrorCode::mismatch, probe.place, "prompt",
         "its tokens change when \"" + text + "\" follows, expected a prompt that ends between tokens");
+  }
   return {whole.begin() + static_cast<std::ptrdiff_t>(prompt.size()), whole.end()};
 }
 
@@ -98,10 +99,11 @@ TokenizedProbe tokenize_probe(const Probe& probe, const Tokenizer& tokenizer, st
   for (const std::string& text : probe.continuations)
     result.continuations.push_back(continuation_tokens(probe, result.prompt, text, tokenizer));
   const std::size_t most = probe.length * trained_length;
-  if (result.tokens() > most)
+  if (result.tokens() > most) {
     throw Error(ErrorCode::mismatch, probe.place, "length",
                 "found a probe of " + std::to_string(result.tokens()) + " tokens, expected at most " +
                     std::to_string(most) + " at length " + std::to_string(probe.length));
+  }
   return result;
 }
 
@@ -128,10 +130,11 @@ TokenizedSet tokenize(const EvaluationSet& set, const Tokenizer& tokenizer, std:
   TokenizedSet result;
   for (std::size_t i = 0; i < set.documents.size(); ++i) {
     std::vector<TokenId> ids = tokenizer.encode(set.documents[i]);
-    if (ids.size() < tokens)
+    if (ids.size() < tokens) {
       throw Error(
           ErrorCode::mismatch, place_of(set.documents_file, i), "document",
           "found " + std::to_string(ids.size()) + " tokens, expected at least " + std::to_string(tokens));
+    }
     ids.resize(tokens);
     result.documents.push_back(std::move(ids));
   }

@@ -39,11 +39,12 @@ std::vector<FamilyMember> load_family(const std::filesystem::path& family) {
   for (const std::string& encoding : family_encodings(family)) {
     members.push_back(load_member(family, encoding));
     const std::size_t length = members.back().trained_length();
-    if (const std::size_t first = members.front().trained_length(); length != first)
+    if (const std::size_t first = members.front().trained_length(); length != first) {
       throw Error(ErrorCode::mismatch, (family / encoding / "config.json").string(),
                   "max_position_embeddings",
                   "found " + std::to_string(length) + ", expected " + std::to_string(first) + " as in " +
                       members.front().encoding);
+    }
   }
   return members;
 }

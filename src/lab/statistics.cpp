@@ -75,10 +75,11 @@ class Combination {
     for (const Measures<double>* seed : seeds_)
       if (const std::optional<double> one = value(*seed)) values.push_back(*one);
     if (values.empty()) return std::nullopt;
-    if (values.size() != seeds_.size())
+    if (values.size() != seeds_.size()) {
       throw Error(ErrorCode::mismatch, "", first_.encoding + "." + measure,
                   "found a value in " + std::to_string(values.size()) + " of " +
                       std::to_string(seeds_.size()) + " seeds, expected one in all or in none");
+    }
     return mean_interval(values, confidence_);
   }
 

@@ -115,10 +115,11 @@ SeedResult read_seed(const JsonField& field) {
   for (std::size_t i = 0; i < trained.array_size(); ++i) {
     const JsonField element = trained.element(i);
     Measures<double> measures = read_measures(element);
-    for (const Measures<double>& before : result.trained)
+    for (const Measures<double>& before : result.trained) {
       if (before.encoding == measures.encoding)
         element.get("encoding")
             .fail("found \"" + measures.encoding + "\" again, expected each encoding once");
+    }
     result.trained.push_back(std::move(measures));
   }
   refuse_other_keys(field, {"seed", "trained"});

@@ -87,11 +87,12 @@ class Table {
         kPerplexityText);
   }
   void add_accuracies(std::size_t width) {
-    for (const auto& [task, title] : kTitles)
+    for (const auto& [task, title] : kTitles) {
       add(
           std::string(title) + " %", kLengths, "%zux", width,
           [task = task](const Row& row) { return row.of(task); },
           [](const auto& value) { return accuracy_text(value); });
+    }
   }
   void add_phase_shift(std::size_t width) {
     add(
@@ -136,11 +137,12 @@ std::string trained_table(std::span<const TrainedResult> results) {
   table.add_accuracies(4);
   table.add_phase_shift(7);
   std::string probes;
-  for (const auto& [task, title] : kTitles)
+  for (const auto& [task, title] : kTitles) {
     probes += (probes.empty() ? "" : "; ") + std::string(title) + " " +
               by_length(results, "%.0f", [task = task](const ProbeCount& count) {
                 return count.task == task ? static_cast<double>(count.probes) : 0.0;
               });
+  }
   const std::string errors =
       by_length(results, "%.1f", [](const ProbeCount& count) { return 100.0 * count.standard_error; });
   return table.text() + "Probes at 1x, 2x, 4x: " + probes +

@@ -16,10 +16,10 @@ using mla::lab::ProbeTask;
 using mla::lab::TrainedResult;
 using small_family::Family;
 using small_family::letters;
+using small_family::lines;
 
 constexpr std::size_t kLength = 16;
-const std::string kCopyProbe = R"({"task":"copy","length":1,"prompt":"abc ","continuation":"abc"})"
-                               "\n";
+const std::string kCopyProbe = lines({R"({"task":"copy","length":1,"prompt":"abc ","continuation":"abc"})"});
 
 std::vector<TrainedResult> evaluate(const Family& family, int threads = 1) {
   return mla::lab::evaluate_family(family.path(), {.threads = threads});
@@ -116,13 +116,13 @@ TEST_CASE("perplexity by length, position and shift equals a computation token b
   const Family family;
   family.add(encoding, kLength);
   const std::vector<std::string> documents = {letters(70, 1), letters(63, 2), letters(90, 3)};
-  family.evaluation(documents[0] + "\n" + documents[1] + "\n" + documents[2] + "\n", kCopyProbe);
+  family.evaluation(lines(documents), kCopyProbe);
   const std::vector<TrainedResult> results = evaluate(family);
   REQUIRE(results.size() == 1);
   CHECK(results[0].encoding == encoding);
 
   TokenByToken model(family, encoding);
-  for (const std::size_t length : {1, 2, 4})
+  for (const std::size_t length : mla::lab::kLengths)
     CHECK(results[0].perplexity.at(length).value() ==
           Approx(perplexity(losses(model, documents, 64, length * kLength))).epsilon(1e-5));
   const auto by_position = losses(model, documents, 64, 64);
@@ -135,7 +135,7 @@ TEST_CASE("perplexity by length, position and shift equals a computation token b
           Approx(perplexity(by_position, bucket.first, bucket.last)).epsilon(1e-5));
   }
   REQUIRE(results[0].phase_shift.points.size() == 6);
-  for (const std::size_t shift : {0, 16, 32, 64, 128, 256}) {
+  for (const std::size_t shift : mla::lab::kShifts) {
     TokenByToken shifted(family, encoding, shift);
     CHECK(results[0].phase_shift.at(shift).value() ==
           Approx(perplexity(losses(shifted, documents, 64, 64))).epsilon(1e-5));
@@ -146,7 +146,7 @@ TEST_CASE("what lies beyond a learned table is not measured", "[lab][evaluation]
   const Family family;
   family.add("learned", 80);
   const std::string probe = R"({"task":"copy","length":4,"prompt":"abc ","continuation":"abc"})";
-  family.evaluation(letters(320, 1), kCopyProbe + probe + "\n");
+  family.evaluation(letters(320, 1), kCopyProbe + lines({probe}));
   const TrainedResult result = evaluate(family).at(0);
   CHECK(result.perplexity.at(1).has_value());
   CHECK_FALSE(result.perplexity.at(2).has_value());
@@ -167,26 +167,27 @@ TEST_CASE("choices are decided by the likelihood of all their tokens", "[lab][ev
   family.add("alibi", kLength);
   TokenByToken model(family, "alibi");
   std::string probes;
-  std::size_t long_ones = 0;
-  for (unsigned i = 0; i < 12; ++i) {
-    const std::string prompt = letters(5 + i, 20 + i);
-    const std::vector<std::string> choices = {letters(1 + i % 3, 40 + i), "x" + letters(i % 2, 60 + i)};
+  int second = 0;
+  for (unsigned i = 0; i < 48; ++i) {
+    const std::string prompt = letters(5 + i % 12, 20 + i);
+    const std::vector<std::string> choices = {letters(i % 4 == 0 ? 1 : 3, 100 + i), letters(3, 200 + i)};
     const int better =
         model.log_likelihood(prompt, choices[0]) > model.log_likelihood(prompt, choices[1]) ? 0 : 1;
-    long_ones += choices[static_cast<std::size_t>(better)].size() > 1 ? 1U : 0U;
-    const bool right = i % 4 != 0;  // 9 of 12.
+    second += better;
+    const bool right = i % 4 != 1;  // Three of four.
     probes += choice_probe("word_order", prompt, choices[0], choices[1], right ? better : 1 - better);
     if (i < 3) probes += choice_probe("coreference", prompt, choices[0], choices[1], better);
   }
-  CHECK(long_ones > 0);
+  CHECK(second > 5);
+  CHECK(second < 43);
   family.evaluation(letters(64, 1), probes);
   const TrainedResult result = evaluate(family).at(0);
   CHECK(result.of(ProbeTask::word_order).at(2).value() == 0.75);
   CHECK(result.of(ProbeTask::coreference).at(2).value() == 1.0);
   CHECK_FALSE(result.of(ProbeTask::word_order).at(1).has_value());
   REQUIRE(result.counts.size() == 2);
-  CHECK(result.counts[0].probes == 12);
-  CHECK(result.counts[0].standard_error == Approx(std::sqrt(0.75 * 0.25 / 12)));
+  CHECK(result.counts[0].probes == 48);
+  CHECK(result.counts[0].standard_error == Approx(std::sqrt(0.75 * 0.25 / 48)));
   CHECK(result.counts[1].standard_error == 0.0);
 }
 
@@ -227,15 +228,17 @@ TEST_CASE("an evaluation does not depend on the number of threads", "[lab][evalu
   const Family family;
   family.add("alibi", kLength);
   family.add("none", kLength);
-  family.evaluation(letters(64, 1) + "\n" + letters(64, 2), kCopyProbe + kCopyProbe);
+  family.evaluation(lines({letters(64, 1), letters(64, 2)}), kCopyProbe + kCopyProbe);
   std::size_t calls = 0, last = 0, whole = 0;
+  bool in_order = true;
   const auto three =
       mla::lab::evaluate_family(family.path(), {.threads = 3}, [&](std::size_t done, std::size_t total) {
-        CHECK(done >= last);
+        in_order = in_order && done >= last;
         ++calls;
         last = done;
         whole = total;
       });
+  CHECK(in_order);
   CHECK(calls > 10);
   CHECK(last == whole);
   const auto one = evaluate(family, 1);
@@ -275,7 +278,7 @@ TEST_CASE("a line of probes.jsonl that is wrong is named with its field", "[lab]
   }));
   const Family family;
   family.add("none", kLength);
-  family.evaluation(letters(64, 1), kCopyProbe + line + "\n" + kCopyProbe);
+  family.evaluation(letters(64, 1), kCopyProbe + lines({line}) + kCopyProbe);
   CAPTURE(line);
   const mla::Error error = thrown_by([&] { evaluate(family); });
   CHECK(error.file() == (family.path() / "evaluation" / "probes.jsonl").string() + ":2");
@@ -285,7 +288,7 @@ TEST_CASE("a line of probes.jsonl that is wrong is named with its field", "[lab]
 TEST_CASE("a document too short is named by its line", "[lab][evaluation]") {
   const Family family;
   family.add("none", kLength);
-  family.evaluation(letters(63, 1) + "\n" + letters(62, 2) + "\n", kCopyProbe);  // The BOS is a token.
+  family.evaluation(lines({letters(63, 1), letters(62, 2)}), kCopyProbe);  // The BOS is a token.
   const mla::Error error = thrown_by([&] { evaluate(family); });
   CHECK(error.file() == (family.path() / "evaluation" / "documents.txt").string() + ":2");
   CHECK(format_files::contains(error.what(), "found 63 tokens, expected at least 64"));

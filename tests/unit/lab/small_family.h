@@ -61,6 +61,15 @@ inline std::string letters(std::size_t count, unsigned seed) {
   return text;
 }
 
+inline std::string lines(const std::vector<std::string>& all) {
+  std::string text;
+  for (const std::string& line : all) {
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
 class Family {
  public:
   const std::filesystem::path& path() const { return folder_.path(); }
@@ -72,10 +81,11 @@ class Family {
     copy.config["position_encoding"] = encoding;
     copy.config["max_position_embeddings"] = length;
     if (encoding == "learned") {
-      std::vector<float> table(length * copy.config["hidden_size"].get<std::size_t>());
+      const std::size_t hidden_size = copy.config["hidden_size"].get<std::size_t>();
+      std::vector<float> table(length * hidden_size);
       for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(i % 7) * 0.01F - 0.03F;
       copy.tensors.push_back({"model.embed_positions.weight", "F32",
-                              "[" + std::to_string(length) + ", " + copy.config["hidden_size"].dump() + "]",
+                              mla::Json::array({length, hidden_size}).dump(),
                               checkpoint_copy::floats(table)});
     }
     write(name + "/config.json", copy.config.dump());
