@@ -6,17 +6,10 @@
 #include <vector>
 
 #include "mla/error.h"
+#include "runtime/likelihood.h"
 
 namespace mla {
 namespace {
-
-/// -log softmax(logits)[target], in double.
-double negative_log_likelihood(std::span<const float> logits, TokenId target) {
-  const double top = *std::max_element(logits.begin(), logits.end());
-  double sum = 0.0;
-  for (const float logit : logits) sum += std::exp(logit - top);
-  return top + std::log(sum) - logits[static_cast<std::size_t>(target)];
-}
 
 /// Sums over the scored tokens.
 struct Totals {

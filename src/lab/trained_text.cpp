@@ -1,0 +1,164 @@
+#include "lab/trained_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mla::lab {
+namespace {
+
+constexpr std::array<std::size_t, 3> kShownShifts = {0, 64, 256};
+constexpr std::array<std::pair<ProbeTask, std::string_view>, kProbeTasks.size()> kTitles = {
+    {{ProbeTask::copy, "copy"}, {ProbeTask::word_order, "word order"}, {ProbeTask::coreference, "\"it\""}}};
+constexpr std::size_t kNameWidth = 14;
+
+/// Characters, not bytes: "±" is two bytes.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string right(std::string_view text, std::size_t width) {
+  const std::size_t own = characters(text);
+  return std::string(width - std::min(width, own), ' ') + std::string(text);
+}
+std::string left(std::string_view text, std::size_t width) {
+  const std::size_t own = characters(text);
+  return std::string(text) + std::string(width - std::min(width, own), ' ');
+}
+
+std::string format(const char* pattern, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, pattern, value);
+  return buffer;
+}
+
+/// At most 5 characters: "12.34", "12345", "1e+05".
+std::string perplexity_text(double value) {
+  return format(value < 99.995 ? "%.2f" : value < 99999.5 ? "%.0f" : "%.0e", value);
+}
+std::string accuracy_text(double value) {
+  return format("%.0f", 100.0 * value);
+}
+std::string perplexity_text(const Interval& value) {
+  return perplexity_text(value.mean) + " ±" + perplexity_text(value.half_width);
+}
+std::string accuracy_text(const Interval& value) {
+  return accuracy_text(value.mean) + " ±" + accuracy_text(value.half_width);
+}
+
+/// A table that grows by groups of columns.
+template <typename Row>
+class Table {
+ public:
+  explicit Table(std::span<const Row> rows)
+      : rows_(rows), titles_(left("", kNameWidth)), headings_(left("encoding", kNameWidth)) {
+    for (const Row& row : rows) lines_.push_back(left(row.encoding, kNameWidth));
+  }
+
+  /// One measure, a column for each setting.
+  template <typename Choose, typename Text>
+  void add(std::string_view title, std::span<const std::size_t> settings, const char* setting_pattern,
+           std::size_t width, Choose choose, Text text) {
+    titles_ += " ";
+    titles_ += right(title, width * settings.size());
+    headings_ += " ";
+    for (const std::size_t setting : settings) {
+      char heading[32];
+      std::snprintf(heading, sizeof heading, setting_pattern, setting);
+      headings_ += right(heading, width);
+    }
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      lines_[i] += " ";
+      for (const std::size_t setting : settings) {
+        const auto value = choose(rows_[i]).at(setting);
+        lines_[i] += right(value ? text(*value) : "-", width);
+      }
+    }
+  }
+
+  void add_perplexity(std::size_t width) {
+    add(
+        "perplexity", kLengths, "%zux", width, [](const Row& row) { return row.perplexity; },
+        kPerplexityText);
+  }
+  void add_accuracies(std::size_t width) {
+    for (const auto& [task, title] : kTitles) {
+      add(
+          std::string(title) + " %", kLengths, "%zux", width,
+          [task = task](const Row& row) { return row.of(task); },
+          [](const auto& value) { return accuracy_text(value); });
+    }
+  }
+  void add_phase_shift(std::size_t width) {
+    add(
+        "perplexity, shifted", kShownShifts, "+%zu", width, [](const Row& row) { return row.phase_shift; },
+        kPerplexityText);
+  }
+
+  std::string text() const {
+    std::string result = titles_ + "\n" + headings_ + "\n";
+    for (const std::string& line : lines_) result += line + "\n";
+    return result;
+  }
+
+ private:
+  static constexpr auto kPerplexityText = [](const auto& value) { return perplexity_text(value); };
+
+  std::span<const Row> rows_;
+  std::string titles_;
+  std::string headings_;
+  std::vector<std::string> lines_;
+};
+
+/// "200, 60, 60": the largest of `measure` over the results' counts at each length.
+template <typename Measure>
+std::string by_length(std::span<const TrainedResult> results, const char* pattern, Measure measure) {
+  std::string line;
+  for (const std::size_t length : kLengths) {
+    double most = 0.0;
+    for (const TrainedResult& result : results)
+      for (const ProbeCount& count : result.counts)
+        if (count.length == length) most = std::max(most, measure(count));
+    line += (line.empty() ? "" : ", ") + format(pattern, most);
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string trained_table(std::span<const TrainedResult> results) {
+  Table<TrainedResult> table(results);
+  table.add_perplexity(7);
+  table.add_accuracies(4);
+  table.add_phase_shift(7);
+  std::string probes;
+  for (const auto& [task, title] : kTitles) {
+    probes += (probes.empty() ? "" : "; ") + std::string(title) + " " +
+              by_length(results, "%.0f", [task = task](const ProbeCount& count) {
+                return count.task == task ? static_cast<double>(count.probes) : 0.0;
+              });
+  }
+  const std::string errors =
+      by_length(results, "%.1f", [](const ProbeCount& count) { return 100.0 * count.standard_error; });
+  return table.text() + "Probes at 1x, 2x, 4x: " + probes +
+         ".\nChance level of word order and \"it\": 1/2. Standard error of an accuracy: up to " + errors +
+         " points.\n";
+}
+
+std::string statistics_tables(const Statistics& statistics) {
+  Table<Measures<Interval>> perplexities(statistics.rows);
+  perplexities.add_perplexity(13);
+  perplexities.add_phase_shift(13);
+  Table<Measures<Interval>> accuracies(statistics.rows);
+  accuracies.add_accuracies(9);
+  return "Mean over " + std::to_string(statistics.seeds) + " seeds ± half the width of the " +
+         format("%.0f", 100.0 * statistics.confidence) + " % confidence interval (Student's t)\n" +
+         perplexities.text() + "\n" + accuracies.text();
+}
+
+}  // namespace mla::lab
