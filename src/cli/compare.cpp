@@ -1,10 +1,15 @@
 // mla compare: one sentence under every positional encoding.
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 
+#include "base/progress.h"
+#include "base/thread_pool.h"
 #include "cli/command.h"
 #include "lab/comparison_json.h"
 #include "lab/comparison_text.h"
+#include "lab/evaluation.h"
+#include "lab/trained_json.h"
 
 namespace mla::cli {
 namespace {
@@ -12,20 +17,37 @@ namespace {
 struct Options {
   std::string text = "The dog chased another dog";
   std::string model;
+  std::string family;
+  bool trained = false;
+  int threads = 0;
   bool random = false;
   std::uint64_t seed = 1;
   lab::ComparisonOptions comparison;
   std::string json;
 };
 
+std::filesystem::path family_of(const Options& options) {
+  return options.family.empty() ? shipped_model("encodings") : std::filesystem::path(options.family);
+}
+
 lab::Comparison compare(const Options& options) {
   if (options.random) return lab::compare_random(options.text, options.seed, options.comparison);
   if (!options.model.empty()) return lab::compare_model(options.model, options.text, options.comparison);
-  return lab::compare_family(shipped_model("encodings"), options.text, options.comparison);
+  return lab::compare_family(family_of(options), options.text, options.comparison);
+}
+
+void evaluate(const Options& options, lab::Comparison& comparison) {
+  const std::filesystem::path family = family_of(options);
+  ProgressBar bar("trained models");
+  comparison.trained =
+      lab::evaluate_family(family, {.threads = options.threads},
+                           [&](std::size_t done, std::size_t total) { bar.update(done, total); });
+  comparison.statistics = lab::family_statistics(family);
 }
 
 void run(const Options& options) {
-  const lab::Comparison comparison = compare(options);
+  lab::Comparison comparison = compare(options);
+  if (options.trained) evaluate(options, comparison);
   const std::string json = options.json.empty() ? std::string() : lab::to_json(comparison).dump(1) + "\n";
   if (!options.json.empty()) write_text(options.json, json);
   if (options.json != "-") print(lab::to_text(comparison));
@@ -47,8 +69,19 @@ void add_compare(CLI::App& app) {
               "One checkpoint with its encoding exchanged (default: the shipped models/encodings, each "
               "trained with its own)")
           ->type_name("DIR");
+  CLI::Option* family = command->add_option("--family", options->family, "Another family of trained models")
+                            ->type_name("DIR")
+                            ->excludes(model);
+  command->add_flag(
+      "--trained", options->trained,
+      "Also what the trained models can do: perplexity by length and shift, copying, word order, "
+      "coreference");
+  command->add_option("-t,--threads", options->threads, "Threads of --trained (default: physical cores)")
+      ->type_name("N")
+      ->check(whole_number(1, kMaxThreads));
   command->add_flag("--random", options->random, "Untrained layers, without a norm and with one")
-      ->excludes(model);
+      ->excludes(model)
+      ->excludes(family);
   command->add_option("--seed", options->seed, "Of the untrained layers")
       ->check(whole_number(0, kMostTokens));
   command

@@ -1,7 +1,9 @@
 #include "lab/comparison.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "lab/family.h"
 #include "lab/normal.h"
 #include "lab/random_model.h"
 #include "mla/error.h"
@@ -121,14 +123,15 @@ bool fits(std::string_view name, const EncodingSettings& settings) {
 
 Comparison compare_family(const std::filesystem::path& folder, const std::string& text,
                           const ComparisonOptions& options) {
-  std::vector<std::shared_ptr<const Model>> models;
+  const std::vector<FamilyMember> members = load_family(folder);
   std::vector<Subject> subjects;
   for (const EncodingEntry* entry : encodings()) {
     const bool whole_heads = entry->name == "rope";
-    models.push_back(
-        Model::load(folder / (whole_heads ? "none" : entry->name),
-                    {.precision = Precision::f32, .position_encoding = std::string(entry->name)}));
-    const Decoder& decoder = models.back()->parts().decoder;
+    const std::string_view weights = whole_heads ? "none" : entry->name;
+    const auto member = std::find_if(members.begin(), members.end(),
+                                     [&](const FamilyMember& one) { return one.encoding == weights; });
+    if (member == members.end()) continue;
+    const Decoder& decoder = member->model->parts().decoder;
     subjects.push_back(
         {.decoder = &decoder,
          .encoding = make_encoding(entry->name, decoder.encoding),
@@ -137,8 +140,7 @@ Comparison compare_family(const std::filesystem::path& folder, const std::string
          .norm = {},
          .remark = whole_heads ? "rotation of whole heads, put into the weights of none" : ""});
   }
-  Comparison comparison =
-      prepare(tokenize(*Tokenizer::load(folder / "none"), text), folder.string(), options);
+  Comparison comparison = prepare(tokenize(*members.front().tokenizer, text), folder.string(), options);
   add_rows(subjects, comparison);
   return comparison;
 }

@@ -12,6 +12,8 @@
 
 #include "lab/measures.h"
 #include "lab/observation.h"
+#include "lab/statistics.h"
+#include "lab/trained_result.h"
 #include "lab/words.h"
 #include "mla/model.h"
 
@@ -77,10 +79,13 @@ struct Comparison {
   std::string model;
   std::size_t shift = 0;
   std::vector<Row> rows = {};  ///< For each encoding bidirectional, then causal.
+
+  std::vector<TrainedResult> trained = {};    ///< If the family was evaluated.
+  std::optional<Statistics> statistics = {};  ///< And what several seeds gave.
 };
 
 /// The family of checkpoints in `folder`, each with the encoding it was trained with, and RoPE on whole heads in
-/// the weights of `none`. Throws Error(io) if there is none, Error(argument) for a word that does not stand
+/// the weights of `none`. Throws what loading a family throws, Error(argument) for a word that does not stand
 /// twice, Error(limit) for a text longer than the learned table.
 Comparison compare_family(const std::filesystem::path& folder, const std::string& text,
                           const ComparisonOptions& options);

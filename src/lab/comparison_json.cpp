@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "lab/trained_json.h"
 #include "tokenizer/utf8.h"
 
 namespace mla::lab {
@@ -120,7 +121,8 @@ OrderedJson to_json(const Comparison& comparison) {
   json["rows"] = OrderedJson::array();
   for (const Row& row : comparison.rows) json["rows"].push_back(row_json(row));
   json["trained"] = OrderedJson::array();
-  json["statistics"] = nullptr;
+  for (const TrainedResult& result : comparison.trained) json["trained"].push_back(to_json(result));
+  json["statistics"] = comparison.statistics ? to_json(*comparison.statistics) : OrderedJson(nullptr);
   return json;
 }
 

@@ -7,7 +7,7 @@
 
 namespace mla::lab {
 
-/// The document described in docs/positional-encodings.md, with "trained" empty and "statistics" null.
+/// The document described in docs/positional-encodings.md.
 nlohmann::ordered_json to_json(const Comparison& comparison);
 
 }  // namespace mla::lab

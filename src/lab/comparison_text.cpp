@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <set>
 
+#include "lab/trained_text.h"
+
 namespace mla::lab {
 namespace {
 
@@ -139,8 +141,10 @@ std::string to_text(const Comparison& comparison) {
     norm = row.norm;
     text += line_of(row);
   }
-  return text + "\n" +
-         wrapped(remarks(comparison) + pollution_finding(comparison) + rotary_findings(comparison));
+  text += "\n" + wrapped(remarks(comparison) + pollution_finding(comparison) + rotary_findings(comparison));
+  if (!comparison.trained.empty()) text += "\n" + trained_table(comparison.trained);
+  if (comparison.statistics) text += "\n" + statistics_tables(*comparison.statistics);
+  return text;
 }
 
 }  // namespace mla::lab
