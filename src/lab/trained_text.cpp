@@ -53,9 +53,9 @@ std::string accuracy_text(const Interval& value) {
 
 /// A table that grows by groups of columns.
 template <typename Row>
-class Table {
+class MeasureTable {
  public:
-  explicit Table(std::span<const Row> rows)
+  explicit MeasureTable(std::span<const Row> rows)
       : rows_(rows), titles_(left("", kNameWidth)), headings_(left("encoding", kNameWidth)) {
     for (const Row& row : rows) lines_.push_back(left(row.encoding, kNameWidth));
   }
@@ -132,7 +132,7 @@ std::string by_length(std::span<const TrainedResult> results, const char* patter
 }  // namespace
 
 std::string trained_table(std::span<const TrainedResult> results) {
-  Table<TrainedResult> table(results);
+  MeasureTable<TrainedResult> table(results);
   table.add_perplexity(7);
   table.add_accuracies(4);
   table.add_phase_shift(7);
@@ -151,10 +151,10 @@ std::string trained_table(std::span<const TrainedResult> results) {
 }
 
 std::string statistics_tables(const Statistics& statistics) {
-  Table<Measures<Interval>> perplexities(statistics.rows);
+  MeasureTable<Measures<Interval>> perplexities(statistics.rows);
   perplexities.add_perplexity(13);
   perplexities.add_phase_shift(13);
-  Table<Measures<Interval>> accuracies(statistics.rows);
+  MeasureTable<Measures<Interval>> accuracies(statistics.rows);
   accuracies.add_accuracies(9);
   return "Mean over " + std::to_string(statistics.seeds) + " seeds ± half the width of the " +
          format("%.0f", 100.0 * statistics.confidence) + " % confidence interval (Student's t)\n" +
