@@ -15,8 +15,8 @@ namespace mla::lab {
 struct ChartAxis {
   std::string title;
   Scale scale = Scale::linear;
-  std::optional<double> least;  ///< Where the data shall not decide.
-  std::optional<double> greatest;
+  std::optional<double> least = {};  ///< Where the data shall not decide.
+  std::optional<double> greatest = {};
 };
 
 /// A dashed line across the chart with its name: a trained length, a reference value.
@@ -76,9 +76,9 @@ struct HeatMap {
   std::size_t row_stride = 1;
   std::size_t col_stride = 1;
   ColorScale scale = ColorScale::sequential;
-  std::string value_title = {};  ///< Above the colour bar.
-  std::optional<double> least;   ///< A diverging scale without limits is symmetric about 0.
-  std::optional<double> greatest;
+  std::string value_title = {};      ///< Above the colour bar.
+  std::optional<double> least = {};  ///< A diverging scale without limits is symmetric about 0.
+  std::optional<double> greatest = {};
   double width = 720.0;
   double height = 0.0;  ///< 0: as the cells want it.
 };

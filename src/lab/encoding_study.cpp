@@ -26,7 +26,7 @@ void check(const EncodingEntry& entry, const StudyRequest& request) {
                     std::to_string(kMostStudyValues) + " values in all");
   const std::optional<PositionTable>& table = request.settings.table;
   if (name == "learned" && table && request.dims > table->dims)
-    throw Error(ErrorCode::argument, request.settings.source, "dims",
+    throw Error(ErrorCode::limit, request.settings.source, "dims",
                 "found " + std::to_string(request.dims) + ", expected at most " +
                     std::to_string(table->dims) + ", the width of the learned table");
 }

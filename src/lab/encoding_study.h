@@ -91,7 +91,8 @@ struct EncodingStudy {
   Range step_range() const;
 };
 
-/// Throws Error(argument) if the request is impossible, and what making the encoding throws.
+/// Throws Error(argument) if the request is impossible, Error(limit) beyond a learned table, and what making the
+/// encoding throws.
 EncodingStudy study_encoding(const EncodingEntry& entry, const StudyRequest& request);
 
 std::string_view name_of(FrequencyBand band);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <utility>
 
 #include "lab/axis.h"
 #include "lab/table.h"
@@ -36,10 +38,15 @@ std::string or_dash(const std::optional<double>& value) {
   return value ? short_number(*value, 5) : "-";
 }
 
-/// "every 3rd position is shown", where the map leaves some out.
-std::string sampling_note(std::size_t stride, std::string_view what) {
-  if (stride == 1) return {};
-  return "; 1 of " + std::to_string(stride) + " " + std::string(what) + " shown";
+/// What was left out, as a line of its own: "  (1 of 12 positions shown)". Nothing if nothing was.
+std::string sampling_note(std::initializer_list<std::pair<std::size_t, std::string_view>> strides) {
+  std::string note;
+  for (const auto& [stride, what] : strides) {
+    if (stride == 1) continue;
+    note += note.empty() ? "  (" : ", ";
+    note += "1 of " + std::to_string(stride) + " " + std::string(what);
+  }
+  return note.empty() ? "" : note + " shown)\n";
 }
 
 std::string heat_map(const EncodingStudy& study, TerminalColor color) {
@@ -69,11 +76,12 @@ std::string heat_map(const EncodingStudy& study, TerminalColor color) {
   }
   if (map.least == map.greatest) map.greatest = map.least + 1.0;
 
-  std::string text = std::string("Values: ") + (distances ? "distances " : "positions ") +
-                     std::to_string(study.first) + " to " + std::to_string(study.last) + " across, " +
-                     (distances ? "heads" : "indices") + " 0 to " + std::to_string(study.dims() - 1) +
-                     " down" + sampling_note(col_stride, distances ? "distances" : "positions") +
-                     sampling_note(row_stride, distances ? "heads" : "indices") + "\n";
+  const std::string_view across = distances ? "distances" : "positions";
+  const std::string_view down = distances ? "heads" : "indices";
+  std::string text = "Values: " + std::string(across) + " " + std::to_string(study.first) + " to " +
+                     std::to_string(study.last) + " across, " + std::string(down) + " 0 to " +
+                     std::to_string(study.dims() - 1) + " down\n";
+  text += sampling_note({{col_stride, across}, {row_stride, down}});
   return text + draw_terminal(map, map.cols * 2 <= kMostColumns ? 2 : 1, color);
 }
 
@@ -88,9 +96,8 @@ std::string numbers(const EncodingStudy& study) {
   table.add({"norm of the step to the next", study.steps.empty() ? "-" : range(study.step_range()), ""});
   table.add({"translation invariance", short_number(properties.translation_invariance, 4),
              "1: phi(m, n) depends on n - m alone"});
-  table.add(
-      {"monotonicity", short_number(properties.monotonicity, 4),
-       "1: phi falls with every step away; here up to distance " + std::to_string(properties.falls_until)});
+  table.add({"monotonicity", short_number(properties.monotonicity, 4), "1: phi falls with every step away"});
+  table.add({"every step falls until distance", std::to_string(properties.falls_until), ""});
   table.add({"symmetry", short_number(properties.symmetry, 4), "1: phi(m, n) = phi(n, m)"});
   std::string text = "Numbers (properties after Wang et al. 2021";
   if (study.proximity_positions < study.positions())
@@ -103,7 +110,7 @@ std::string slope_table(const EncodingStudy& study) {
   Table table({{"head", Align::right}, {"bias for each position of distance", Align::right}});
   for (std::size_t head = 0; head < study.dims(); head += stride)
     table.add({std::to_string(head), short_number(-study.indices[head].largest_step, 4)});
-  return "Slopes" + sampling_note(stride, "heads") + "\n" + table.text();
+  return "Slopes\n" + sampling_note({{stride, "heads"}}) + table.text();
 }
 
 std::string index_table(const EncodingStudy& study) {
@@ -123,8 +130,8 @@ std::string index_table(const EncodingStudy& study) {
     table.add({all_alike ? "all" : std::to_string(i), or_dash(index.changes_every), or_dash(index.period),
                short_number(index.largest_step, 4)});
   }
-  return "Indices, in positions (changes: crossings of the middle, measured; period: by the formula)" +
-         (all_alike ? "" : sampling_note(stride, "indices")) + "\n" + table.text();
+  return "Indices, in positions (changes: crossings of the middle, measured; period: by the formula)\n" +
+         sampling_note({{all_alike ? 1 : stride, "indices"}}) + table.text();
 }
 
 std::string pair_table(const EncodingStudy& study) {
@@ -149,7 +156,7 @@ std::string pair_table(const EncodingStudy& study) {
                short_number(pair.trained_turns, 3), whole ? "" : "never whole"});
   }
   return "Pairs, in tokens (changes: sign of the cosine, measured; trained context " +
-         std::to_string(study.trained_context) + ")" + sampling_note(stride, "pairs") + "\n" + table.text() +
+         std::to_string(study.trained_context) + ")\n" + sampling_note({{stride, "pairs"}}) + table.text() +
          std::to_string(unfinished) + " of " + std::to_string(study.pairs.size()) +
          " pairs never complete a turn within the trained context" +
          (unfinished == 0 ? "" : ": beyond it\nthe model meets angles it has not seen") + ".\n";

@@ -1,4 +1,4 @@
-# `cmake --install`: bin/mla, libmla.so and libmla.a, the public headers, a CMake package, mla.pc, and and the models
+# `cmake --install`: bin/mla, libmla.so and libmla.a, the public headers, a CMake package, mla.pc, and the models
 # that commands take when no other is named. Every path is relative to the prefix, so the tree can be moved.
 include(CMakePackageConfigHelpers)
 
