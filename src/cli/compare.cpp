@@ -9,7 +9,10 @@
 #include "lab/comparison_json.h"
 #include "lab/comparison_text.h"
 #include "lab/evaluation.h"
+#include "lab/report.h"
+#include "lab/report_studies.h"
 #include "lab/trained_json.h"
+#include "model/model_parts.h"
 
 namespace mla::cli {
 namespace {
@@ -24,6 +27,7 @@ struct Options {
   std::uint64_t seed = 1;
   lab::ComparisonOptions comparison;
   std::string json;
+  std::string html;
 };
 
 std::filesystem::path family_of(const Options& options) {
@@ -45,12 +49,32 @@ void evaluate(const Options& options, lab::Comparison& comparison) {
   comparison.statistics = lab::family_statistics(family);
 }
 
+/// What the report's pictures of the encodings themselves are made with. Not every family has every member.
+EncodingSettings settings_of(const Options& options) {
+  const auto settings = [](const std::filesystem::path& folder) {
+    return Model::load(folder)->parts().decoder.encoding;
+  };
+  if (!options.model.empty()) return settings(options.model);
+  EncodingSettings result;
+  result.num_heads = 4;
+  if (options.random) return result;
+  const std::filesystem::path rotary = family_of(options) / "rope-decoupled";
+  const std::filesystem::path learned = family_of(options) / "learned";
+  if (std::filesystem::exists(rotary)) result = settings(rotary);
+  if (std::filesystem::exists(learned)) result.table = settings(learned).table;
+  return result;
+}
+
 void run(const Options& options) {
   lab::Comparison comparison = compare(options);
   if (options.trained) evaluate(options, comparison);
-  const std::string json = options.json.empty() ? std::string() : lab::to_json(comparison).dump(1) + "\n";
-  if (!options.json.empty()) write_text(options.json, json);
-  if (options.json != "-") print(lab::to_text(comparison));
+  if (!options.json.empty() || !options.html.empty()) {
+    const nlohmann::ordered_json document = lab::to_json(comparison);
+    if (!options.json.empty()) write_text(options.json, document.dump(1) + "\n");
+    if (!options.html.empty())
+      write_text(options.html, lab::html_report(document, lab::report_studies(settings_of(options))));
+  }
+  if (options.json != "-" && options.html != "-") print(lab::to_text(comparison));
 }
 
 }  // namespace
@@ -90,6 +114,8 @@ void add_compare(CLI::App& app) {
       ->check(whole_number(1, kMostTokens))
       ->capture_default_str();
   command->add_option("--json", options->json, "Write everything as JSON (- for stdout)")->type_name("FILE");
+  command->add_option("--html", options->html, "Write the report, a page of its own (- for stdout)")
+      ->type_name("FILE");
   command->footer("Example:\n  mla compare \"The dog chased the ball. It could not catch it.\" --word it");
   command->callback([options] { run(*options); });
 }
