@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "lab/encoding_study.h"
 #include "lab/trained_json.h"
 #include "tokenizer/utf8.h"
 
@@ -16,20 +17,6 @@ constexpr std::size_t kMostTokensWithMatrices = 48;
 template <typename Value>
 OrderedJson or_null(const std::optional<Value>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
-}
-
-const char* name_of(EncodingStage stage) {
-  switch (stage) {
-    case EncodingStage::embedding:
-      return "embedding";
-    case EncodingStage::rotation:
-      return "rotation";
-    case EncodingStage::scores:
-      return "scores";
-    case EncodingStage::nowhere:
-      break;
-  }
-  return "nowhere";
 }
 
 /// Six digits, as much as float32 says.
@@ -73,7 +60,7 @@ OrderedJson row_json(const Row& row) {
   OrderedJson json;
   json["encoding"] = row.encoding;
   json["mask"] = row.mask == AttentionMask::causal ? "causal" : "bidirectional";
-  json["stage"] = name_of(row.stage);
+  json["stage"] = stage_name(row.stage);
   json["trained"] = row.trained;
   if (!row.norm.empty()) json["norm"] = row.norm;
   json["identical"] = row.pair.identical;

@@ -50,8 +50,8 @@ class Combination {
 
  private:
   template <typename Choose>
-  Series<Interval> series(const std::string& name, Choose choose) const {
-    Series<Interval> result;
+  BySetting<Interval> series(const std::string& name, Choose choose) const {
+    BySetting<Interval> result;
     for (const auto& [setting, value] : choose(first_).points) {
       const auto at_setting = [&, key = setting](const auto& seed) { return choose(seed).at(key); };
       result.points.emplace_back(setting, interval(name + "." + std::to_string(setting), at_setting));

@@ -32,7 +32,7 @@ Ordered optional_json(const std::optional<Value>& value) {
 }
 
 template <typename Value>
-Ordered series_json(const Series<Value>& series) {
+Ordered series_json(const BySetting<Value>& series) {
   Ordered result = Ordered::object();
   for (const auto& [setting, value] : series.points) result[std::to_string(setting)] = optional_json(value);
   return result;
@@ -62,8 +62,8 @@ std::optional<double> read_value(const JsonField& field, double most) {
   return field.as_number(0.0, most);
 }
 
-Series<double> read_series(const JsonField& field, std::span<const std::size_t> settings, double most) {
-  Series<double> result;
+BySetting<double> read_series(const JsonField& field, std::span<const std::size_t> settings, double most) {
+  BySetting<double> result;
   std::set<std::string, std::less<>> keys;
   for (const std::size_t setting : settings) {
     const std::string key = std::to_string(setting);

@@ -23,7 +23,7 @@ inline constexpr std::array<std::pair<ProbeTask, std::string_view>, 3> kProbeTas
 
 /// A measure at several settings, nothing where the encoding is not defined or nothing was measured.
 template <typename Value>
-struct Series {
+struct BySetting {
   std::vector<std::pair<std::size_t, std::optional<Value>>> points;
 
   std::optional<Value> at(std::size_t setting) const {
@@ -45,13 +45,13 @@ struct PositionBucket {
 template <typename Value>
 struct Measures {
   std::string encoding;
-  Series<Value> perplexity;                                ///< By kLengths.
-  std::array<Series<Value>, kProbeTasks.size()> accuracy;  ///< By task, then kLengths.
-  Series<Value> phase_shift;                               ///< Perplexity by kShifts.
+  BySetting<Value> perplexity;                                ///< By kLengths.
+  std::array<BySetting<Value>, kProbeTasks.size()> accuracy;  ///< By task, then kLengths.
+  BySetting<Value> phase_shift;                               ///< Perplexity by kShifts.
   std::vector<PositionBucket<Value>> perplexity_at;        ///< At the greatest length.
 
-  Series<Value>& of(ProbeTask task) { return accuracy[static_cast<std::size_t>(task)]; }
-  const Series<Value>& of(ProbeTask task) const { return accuracy[static_cast<std::size_t>(task)]; }
+  BySetting<Value>& of(ProbeTask task) { return accuracy[static_cast<std::size_t>(task)]; }
+  const BySetting<Value>& of(ProbeTask task) const { return accuracy[static_cast<std::size_t>(task)]; }
 };
 
 /// How sure an accuracy is.
