@@ -30,6 +30,11 @@ struct Options {
   std::string html;
 };
 
+/// Whether the sentence runs through the family of trained models, and not through one checkpoint or untrained layers.
+bool takes_family(const Options& options) {
+  return options.model.empty() && !options.random;
+}
+
 std::filesystem::path family_of(const Options& options) {
   return options.family.empty() ? shipped_model("encodings") : std::filesystem::path(options.family);
 }
@@ -37,7 +42,9 @@ std::filesystem::path family_of(const Options& options) {
 lab::Comparison compare(const Options& options) {
   if (options.random) return lab::compare_random(options.text, options.seed, options.comparison);
   if (!options.model.empty()) return lab::compare_model(options.model, options.text, options.comparison);
-  return lab::compare_family(family_of(options), options.text, options.comparison);
+  lab::Comparison comparison = lab::compare_family(family_of(options), options.text, options.comparison);
+  if (options.family.empty()) comparison.model = "models/encodings";  // Wherever it is installed.
+  return comparison;
 }
 
 void evaluate(const Options& options, lab::Comparison& comparison) {
@@ -67,7 +74,7 @@ EncodingSettings settings_of(const Options& options) {
 
 void run(const Options& options) {
   lab::Comparison comparison = compare(options);
-  if (options.trained) evaluate(options, comparison);
+  if (options.trained || (!options.html.empty() && takes_family(options))) evaluate(options, comparison);
   if (!options.json.empty() || !options.html.empty()) {
     const nlohmann::ordered_json document = lab::to_json(comparison);
     if (!options.json.empty()) write_text(options.json, document.dump(1) + "\n");

@@ -134,16 +134,18 @@ std::string pollution_finding(const Comparison& comparison) {
 }  // namespace
 
 std::string to_text(const Comparison& comparison) {
-  std::string text = wrapped(title(comparison)) + "\n" + header();
+  std::string text = wrapped(title(comparison));
+  text.append("\n").append(header());
   std::string norm;
   for (const Row& row : comparison.rows) {
-    if (row.norm != norm) text += row.norm == "none" ? "without a norm:\n" : "behind RMSNorm:\n";
+    if (row.norm != norm) text.append(row.norm == "none" ? "without a norm:\n" : "behind RMSNorm:\n");
     norm = row.norm;
-    text += line_of(row);
+    text.append(line_of(row));
   }
-  text += "\n" + wrapped(remarks(comparison) + pollution_finding(comparison) + rotary_findings(comparison));
-  if (!comparison.trained.empty()) text += "\n" + trained_table(comparison.trained);
-  if (comparison.statistics) text += "\n" + statistics_tables(*comparison.statistics);
+  text.append("\n").append(
+      wrapped(remarks(comparison) + pollution_finding(comparison) + rotary_findings(comparison)));
+  if (!comparison.trained.empty()) text.append("\n").append(trained_table(comparison.trained));
+  if (comparison.statistics) text.append("\n").append(statistics_tables(*comparison.statistics));
   return text;
 }
 
