@@ -25,14 +25,8 @@ SPLIT = (
 )
 
 
-def train(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(SPLIT), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+def fit(tokenizer: Tokenizer, texts: Iterable[str], vocab_size: int) -> None:
+    """Learns the merges of a byte-level BPE whose normalizer and pre-tokenizer are set, and has it begin with BOS."""
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -46,6 +40,17 @@ def train(texts: Iterable[str], vocab_size: int) -> Tokenizer:
         pair=f"{BOS} $A {BOS} $B:1",
         special_tokens=[(BOS, tokenizer.token_to_id(BOS))],
     )
+
+
+def train(texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLIT), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    fit(tokenizer, texts, vocab_size)
     if tokenizer.get_vocab_size() != vocab_size:
         raise RuntimeError(f"the tokenizer has {tokenizer.get_vocab_size()} tokens, not {vocab_size}")
     return tokenizer
