@@ -48,7 +48,7 @@ struct Measures {
   BySetting<Value> perplexity;                                ///< By kLengths.
   std::array<BySetting<Value>, kProbeTasks.size()> accuracy;  ///< By task, then kLengths.
   BySetting<Value> phase_shift;                               ///< Perplexity by kShifts.
-  std::vector<PositionBucket<Value>> perplexity_at;        ///< At the greatest length.
+  std::vector<PositionBucket<Value>> perplexity_at;           ///< At the greatest length.
 
   BySetting<Value>& of(ProbeTask task) { return accuracy[static_cast<std::size_t>(task)]; }
   const BySetting<Value>& of(ProbeTask task) const { return accuracy[static_cast<std::size_t>(task)]; }

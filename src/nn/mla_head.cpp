@@ -44,7 +44,7 @@ void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix 
                                     .q = head.q.middle_rows(row, probabilities.rows),
                                     .k_content = k_nope.middle_rows(0, keys),
                                     .k_rotary = head.k_rope().middle_rows(0, keys),
-                                                                 .probabilities = probabilities,
+                                    .probabilities = probabilities,
                                     .out = head.out.middle_rows(row, probabilities.rows)});
 }
 
