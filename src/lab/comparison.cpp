@@ -160,7 +160,7 @@ Comparison compare_model(const std::filesystem::path& folder, const std::string&
     subjects.push_back({.decoder = &decoder,
                         .encoding = make_encoding(entry->name, settings),
                         .name = std::string(entry->name),
-                        .trained = entry->name == own || (entry->name == "rope-decoupled" && own == "rope"),
+                        .trained = entry->name == own,
                         .norm = {},
                         .remark = drawn ? "a table drawn at random: the checkpoint has none" : ""});
   }

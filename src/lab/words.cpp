@@ -18,6 +18,16 @@ struct Word {
   std::size_t end;  ///< Byte behind it.
 };
 
+/// The character at `at`; U+FFFD for bytes that are none.
+CodePoint character_at(std::string_view text, std::size_t at) {
+  const Utf8Unit unit = utf8_unit(text, at);
+  return {unit.whole ? code_point_at(text, at).value : U'\uFFFD', unit.length};
+}
+
+bool is_apostrophe(char32_t value) {
+  return value == U'\'' || value == U'\u2019';
+}
+
 std::vector<Word> words_of(std::string_view text) {
   std::vector<Word> words;
   std::string current;
@@ -26,13 +36,15 @@ std::vector<Word> words_of(std::string_view text) {
     if (!current.empty()) words.push_back({std::exchange(current, {}), at});
   };
   while (at < text.size()) {
-    const Utf8Unit unit = utf8_unit(text, at);
-    const char32_t value = unit.whole ? code_point_at(text, at).value : U'\uFFFD';
-    if (is_word_character(value))
-      append_utf8(current, lowercase(value));
+    const CodePoint character = character_at(text, at);
+    const std::size_t next = at + character.length;
+    const bool joins = is_apostrophe(character.value) && !current.empty() && next < text.size() &&
+                       is_word_character(character_at(text, next).value);
+    if (joins || is_word_character(character.value))
+      append_utf8(current, lowercase(character.value));
     else
       finish();
-    at += unit.length;
+    at = next;
   }
   finish();
   return words;

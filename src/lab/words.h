@@ -29,7 +29,7 @@ TokenizedText tokenize(const Tokenizer& tokenizer, const std::string& text);
 /// For models without a tokenizer: every word is a token, numbered in the order of their first appearance.
 TokenizedText tokenize_by_word(const std::string& text);
 
-/// Words are runs of letters, digits and marks, compared in lower case; in the order of their first place.
+/// Words are runs of letters, digits and marks, and of apostrophes between them ("don't"), compared in lower case; in the order of their first place.
 std::vector<RepeatedWord> repeated_words(const TokenizedText& text);
 
 /// The repeated word called `wanted`, or if that is empty the most telling one: rather one whose places are

@@ -18,10 +18,17 @@ void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
   }
 }
 
+/// The one name of an encoding: where there is a rotary part, `rope` is decoupled.
+std::string canonical_encoding(const std::string& name, const EncodingSettings& settings) {
+  return name == "rope" && settings.decoupled ? "rope-decoupled" : name;
+}
+
 /// The encoding called `name`, or the checkpoint's own if that is empty.
 void choose_encoding(const std::string& name, ModelParts& parts) {
   ModelInfo& info = parts.info;
-  info.position_encoding = name.empty() ? info.trained_position_encoding : name;
+  const EncodingSettings& settings = parts.decoder.encoding;
+  info.trained_position_encoding = canonical_encoding(info.trained_position_encoding, settings);
+  info.position_encoding = name.empty() ? info.trained_position_encoding : canonical_encoding(name, settings);
   parts.decoder.encoding.source = info.path;
   parts.decoder.position = encoding_named(info.position_encoding).make(parts.decoder.encoding);
   info.encoding_positions = parts.decoder.position->positions();
