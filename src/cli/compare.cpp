@@ -2,7 +2,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "base/file.h"
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
@@ -16,6 +19,8 @@
 
 namespace mla::cli {
 namespace {
+
+constexpr std::uint64_t kMostShift = 4096;
 
 struct Options {
   std::string text = "The dog chased another dog";
@@ -49,11 +54,11 @@ lab::Comparison compare(const Options& options) {
 
 void evaluate(const Options& options, lab::Comparison& comparison) {
   const std::filesystem::path family = family_of(options);
+  comparison.statistics = lab::family_statistics(family);
   ProgressBar bar("trained models");
   comparison.trained =
       lab::evaluate_family(family, {.threads = options.threads},
                            [&](std::size_t done, std::size_t total) { bar.update(done, total); });
-  comparison.statistics = lab::family_statistics(family);
 }
 
 /// What the report's pictures of the encodings themselves are made with. Not every family has every member.
@@ -72,16 +77,38 @@ EncodingSettings settings_of(const Options& options) {
   return result;
 }
 
+/// A file that is opened before the work begins, so that one that cannot be written is noticed then.
+class Output {
+ public:
+  explicit Output(const std::string& file) : to_stdout_(file == "-") {
+    if (!file.empty() && !to_stdout_) file_.emplace(file);
+  }
+  bool wanted() const { return to_stdout_ || file_.has_value(); }
+  bool to_stdout() const { return to_stdout_; }
+  void write(const std::string& text) {
+    if (to_stdout_) return print(text);
+    file_->write(std::as_bytes(std::span(text)));
+    file_->commit();
+  }
+
+ private:
+  bool to_stdout_;
+  std::optional<AtomicFile> file_;
+};
+
 void run(const Options& options) {
+  if (!options.json.empty() && options.json == options.html)
+    throw CLI::ValidationError("--html", "found the name that --json has, too, expected another");
+  Output json(options.json);
+  Output html(options.html);
   lab::Comparison comparison = compare(options);
   if (options.trained || (!options.html.empty() && takes_family(options))) evaluate(options, comparison);
-  if (!options.json.empty() || !options.html.empty()) {
+  if (json.wanted() || html.wanted()) {
     const nlohmann::ordered_json document = lab::to_json(comparison);
-    if (!options.json.empty()) write_text(options.json, document.dump(1) + "\n");
-    if (!options.html.empty())
-      write_text(options.html, lab::html_report(document, lab::report_studies(settings_of(options))));
+    if (json.wanted()) json.write(document.dump(1) + "\n");
+    if (html.wanted()) html.write(lab::html_report(document, lab::report_studies(settings_of(options))));
   }
-  if (options.json != "-" && options.html != "-") print(lab::to_text(comparison));
+  if (!json.to_stdout() && !html.to_stdout()) print(lab::to_text(comparison));
 }
 
 }  // namespace
@@ -103,14 +130,18 @@ void add_compare(CLI::App& app) {
   CLI::Option* family = command->add_option("--family", options->family, "Another family of trained models")
                             ->type_name("DIR")
                             ->excludes(model);
-  command->add_flag(
-      "--trained", options->trained,
-      "Also what the trained models can do: perplexity by length and shift, copying, word order, "
-      "coreference");
+  CLI::Option* trained =
+      command
+          ->add_flag(
+              "--trained", options->trained,
+              "Also what the trained models can do: perplexity by length and shift, copying, word order, "
+              "coreference")
+          ->excludes(model);
   command->add_option("-t,--threads", options->threads, "Threads of --trained (default: physical cores)")
       ->type_name("N")
       ->check(whole_number(1, kMaxThreads));
   command->add_flag("--random", options->random, "Untrained layers, without a norm and with one")
+      ->excludes(trained)
       ->excludes(model)
       ->excludes(family);
   command->add_option("--seed", options->seed, "Of the untrained layers")
@@ -118,7 +149,7 @@ void add_compare(CLI::App& app) {
   command
       ->add_option("--shift", options->comparison.shift, "Positions by which the shifted pass starts later")
       ->type_name("K")
-      ->check(whole_number(1, kMostTokens))
+      ->check(whole_number(1, kMostShift))
       ->capture_default_str();
   command->add_option("--json", options->json, "Write everything as JSON (- for stdout)")->type_name("FILE");
   command->add_option("--html", options->html, "Write the report, a page of its own (- for stdout)")

@@ -1,6 +1,7 @@
 // mla encodings: the positional encodings by themselves.
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -40,8 +41,11 @@ struct Options {
   std::string svg;
   std::vector<CLI::Option*> rope_options = {};
 
-  bool all() const { return names.empty() || (names.size() == 1 && names.front() == "all"); }
+  bool all() const { return names.empty() || std::find(names.begin(), names.end(), "all") != names.end(); }
   bool one() const { return names.size() == 1 && !all(); }
+  bool to_files() const { return !json.empty() || !csv.empty() || !svg.empty(); }
+  /// Else they are only listed.
+  bool looks_at_some() const { return !names.empty() || to_files(); }
 };
 
 /// "0..63"
@@ -133,8 +137,10 @@ std::vector<lab::EncodingStudy> studies_of(const Options& options) {
   Source source(options);
   std::vector<lab::EncodingStudy> studies;
   if (!options.all()) {
+    std::set<std::string> seen;
     for (const std::string& name : options.names)
-      studies.push_back(lab::study_encoding(encoding_named(name), source.request(name)));
+      if (seen.insert(name).second)
+        studies.push_back(lab::study_encoding(encoding_named(name), source.request(name)));
     return studies;
   }
   for (const EncodingEntry* entry : encodings()) {
@@ -180,6 +186,8 @@ void write_pictures(const std::filesystem::path& folder, const std::vector<lab::
 void check(const Options& options) {
   if (!options.csv.empty() && !options.one())
     throw CLI::ValidationError("--csv", "a table holds one encoding, expected exactly one --name");
+  if (!options.model.empty() && !options.looks_at_some())
+    throw CLI::ValidationError("-m", "found without --name or a file to write, expected one of them");
   if (options.json == "-" && options.csv == "-")
     throw CLI::ValidationError("--csv", "found - for --json as well, expected one of them to name a file");
   for (const CLI::Option* option : options.rope_options)
@@ -192,13 +200,12 @@ void check(const Options& options) {
 
 void run(const Options& options) {
   check(options);
-  const bool to_files = !options.json.empty() || !options.csv.empty() || !options.svg.empty();
-  if (options.names.empty() && !to_files) return print(lab::list_encodings());
+  if (!options.looks_at_some()) return print(lab::list_encodings());
   const std::vector<lab::EncodingStudy> studies = studies_of(options);
   if (!options.json.empty()) write_json(options, studies);
   if (!options.csv.empty()) write_text(options.csv, lab::as_csv(studies.front()));
   if (!options.svg.empty()) write_pictures(options.svg, studies);
-  if (to_files) return;
+  if (options.to_files()) return;
   std::string text;
   for (const lab::EncodingStudy& study : studies)
     text += (text.empty() ? "" : "\n") + as_text(study, terminal_color());

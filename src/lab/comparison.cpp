@@ -90,10 +90,15 @@ Row measure(const Subject& subject, AttentionMask mask, const Comparison& compar
   measure_against(subject, comparison, row);
   if (subject.name == "none" && mask == AttentionMask::causal && !row.pair.identical)
     row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
+  if (seen.tokens > kMostTokensWithMaps) row.observation.layers.clear();
   return row;
 }
 
 Comparison prepare(TokenizedText text, std::string model, const ComparisonOptions& options) {
+  if (text.ids.size() > kMostComparedTokens)
+    throw Error(ErrorCode::limit, "", "text",
+                "found " + std::to_string(text.ids.size()) + " tokens, expected at most " +
+                    std::to_string(kMostComparedTokens));
   const RepeatedWord word = choose_word(text, options.word);
   Comparison comparison{.text = std::move(text),
                         .word = word.word,
@@ -106,7 +111,12 @@ Comparison prepare(TokenizedText text, std::string model, const ComparisonOption
   return comparison;
 }
 
+/// Measures all subjects. A table that is too short is found before the work begins.
 void add_rows(const std::vector<Subject>& subjects, Comparison& comparison) {
+  for (const Subject& subject : subjects) {
+    PositionBatch batch{.first = 0, .count = comparison.text.ids.size()};
+    subject.encoding->prepare(batch);
+  }
   for (const Subject& subject : subjects)
     for (const AttentionMask mask : {AttentionMask::bidirectional, AttentionMask::causal})
       comparison.rows.push_back(measure(subject, mask, comparison));

@@ -29,6 +29,11 @@ struct Subject {
   std::string remark;    ///< What one should know about this row.
 };
 
+/// Every pass keeps matrices of tokens x tokens for each head.
+inline constexpr std::size_t kMostComparedTokens = 512;
+/// Up to here rows keep what was observed; longer texts' maps would be large and unreadable.
+inline constexpr std::size_t kMostTokensWithMaps = 48;
+
 struct HeadRow {
   PairDifference pair = {};
   double score_std = 0.0;
@@ -61,7 +66,7 @@ struct Row {
   std::optional<double> absorption_error = {};  ///< Rotation of whole heads only.
 
   std::vector<std::vector<HeadRow>> heads = {};  ///< [layer][head]
-  Observation observation = {};
+  Observation observation = {};                  ///< Without layers beyond kMostTokensWithMaps.
 };
 
 struct ComparisonOptions {
@@ -86,7 +91,7 @@ struct Comparison {
 
 /// The family of checkpoints in `folder`, each with the encoding it was trained with, and RoPE on whole heads in
 /// the weights of `none`. Throws what loading a family throws, Error(argument) for a word that does not stand
-/// twice, Error(limit) for a text longer than the learned table.
+/// twice, Error(limit) for a text of more than kMostComparedTokens or longer than the learned table.
 Comparison compare_family(const std::filesystem::path& folder, const std::string& text,
                           const ComparisonOptions& options);
 

@@ -11,9 +11,6 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Matrices of longer texts would make the document large and the pictures unreadable.
-constexpr std::size_t kMostTokensWithMatrices = 48;
-
 template <typename Value>
 OrderedJson or_null(const std::optional<Value>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
@@ -38,7 +35,8 @@ OrderedJson matrix(const Grid& grid) {
   return rows;
 }
 
-OrderedJson head_json(const Row& row, const HeadRow& head, const HeadObservation& seen) {
+/// `seen` is null where the row keeps no maps.
+OrderedJson head_json(const Row& row, const HeadRow& head, const HeadObservation* seen) {
   OrderedJson json = {{"identical", head.pair.identical},
                       {"cosine", head.pair.cosine},
                       {"l2", head.pair.l2},
@@ -48,11 +46,11 @@ OrderedJson head_json(const Row& row, const HeadRow& head, const HeadObservation
                       {"attention_distance", head.attention_distance},
                       {"attention_entropy", head.attention_entropy}};
   if (!head.frequency_use.empty()) json["frequency_use"] = head.frequency_use;
-  if (row.observation.tokens > kMostTokensWithMatrices) return json;
-  json["attention"] = matrix(seen.probabilities);
-  json["content_scores"] = matrix(seen.content_scores);
-  if (seen.k_rotary.cols > 0) json["rotary_scores"] = matrix(seen.rotary_scores);
-  if (row.stage == EncodingStage::scores) json["bias"] = matrix(seen.bias);
+  if (seen == nullptr) return json;
+  json["attention"] = matrix(seen->probabilities);
+  json["content_scores"] = matrix(seen->content_scores);
+  if (seen->k_rotary.cols > 0) json["rotary_scores"] = matrix(seen->rotary_scores);
+  if (row.stage == EncodingStage::scores) json["bias"] = matrix(seen->bias);
   return json;
 }
 
@@ -82,10 +80,12 @@ OrderedJson row_json(const Row& row) {
   json["absorption_error"] = or_null(row.absorption_error);
   json["remark"] = row.remark;
   json["layers"] = OrderedJson::array();
+  const bool maps = !row.observation.layers.empty();
   for (std::size_t layer = 0; layer < row.heads.size(); ++layer) {
     OrderedJson heads = OrderedJson::array();
     for (std::size_t head = 0; head < row.heads[layer].size(); ++head)
-      heads.push_back(head_json(row, row.heads[layer][head], row.observation.layers[layer].heads[head]));
+      heads.push_back(head_json(row, row.heads[layer][head],
+                                maps ? &row.observation.layers[layer].heads[head] : nullptr));
     json["layers"].push_back({{"heads", std::move(heads)}});
   }
   return json;

@@ -4,8 +4,10 @@
 #include <cstdarg>
 #include <cstdio>
 #include <set>
+#include <string_view>
 
 #include "lab/trained_text.h"
+#include "tokenizer/utf8.h"
 
 namespace mla::lab {
 namespace {
@@ -26,16 +28,41 @@ std::string wrapped(const std::string& text) {
   std::string result;
   std::size_t column = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find_first_of(" \n", at + 1), text.size());
-    if (column > 0 && column + end - at > kTableColumns && text[at] == ' ') {
-      result += "\n ";
-      column = 1;
+    std::size_t end = std::min(text.find_first_of(" \n", at + 1), text.size());
+    if (end - at > kTableColumns - 2) {  // Longer than a line: broken between two characters.
+      end = at + kTableColumns - 2;
+      end -= unfinished_utf8(text.substr(at, end - at));
+    }
+    if (column > 0 && column + end - at > kTableColumns && text[at] != '\n') {
+      const std::string_view indent = text[at] == ' ' ? " " : "  ";
+      result.append("\n").append(indent);
+      column = indent.size();
     }
     result.append(text, at, end - at);
     column = text[at] == '\n' ? end - at - 1 : column + end - at;
     at = end;
   }
   return result;
+}
+
+/// A number with `digits` behind the point, or fewer where it would not fit into `width`.
+std::string within(std::size_t width, int digits, double value) {
+  std::string text = format("%.*f", digits, value);
+  if (text.size() > width) text = format("%.0f", value);
+  return text.size() > width ? format("%.1e", value) : text;
+}
+
+/// In quotation marks, on one line, cut to about `most` bytes.
+std::string quoted(std::string text, std::size_t most) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  text = repair_utf8(text);
+  std::replace_if(text.begin(), text.end(), is_control, ' ');
+  if (text.size() > most) {
+    text.resize(most);
+    text.resize(text.size() - unfinished_utf8(text));
+    text.append("...");
+  }
+  return "\"" + text + "\"";
 }
 
 std::string verdict(const PairDifference& pair) {
@@ -49,10 +76,11 @@ std::string line_of(const Row& row) {
   const std::string length =
       row.norm_error ? format("1 +-%.0e", *row.norm_error) : format("%.4g", row.pollution.norm_inflation);
   const std::string shift = row.shift ? format("%.1e", row.shift->mean) : "-";
-  return format("%-15s %-6s %-9s %8.5f %8.4f %9s %8.4f %9s %8.4f %5.2f %5.2f\n", name.c_str(),
+  return format("%-15s %-6s %-9s %8.5f %8s %9s %8.4f %9s %8s %5s %5.2f\n", name.c_str(),
                 row.mask == AttentionMask::causal ? "causal" : "bidir", verdict(row.pair).c_str(),
-                row.pair.cosine, row.pair.l2, length.c_str(), row.pollution.cosine, shift.c_str(),
-                row.score_std, row.attention_distance, row.attention_entropy);
+                row.pair.cosine, within(8, 4, row.pair.l2).c_str(), length.c_str(), row.pollution.cosine,
+                shift.c_str(), within(8, 4, row.score_std).c_str(),
+                within(5, 2, row.attention_distance).c_str(), row.attention_entropy);
 }
 
 std::string header() {
@@ -65,14 +93,18 @@ std::string header() {
 
 std::string title(const Comparison& comparison) {
   const auto& layers = comparison.rows.front().heads;
-  std::string text = "\"" + comparison.text.text + "\"\n";
-  text += format("\"%s\" at positions %zu and %zu of %zu tokens; %zu %s of %zu heads; %s\n",
-                 comparison.word.c_str(), comparison.first, comparison.second, comparison.text.ids.size(),
-                 layers.size(), layers.size() == 1 ? "layer" : "layers", layers.front().size(),
-                 comparison.model.c_str());
+  std::string text = quoted(comparison.text.text, 3 * kTableColumns) + "\n";
+  text.append(quoted(comparison.word, kTableColumns / 2));
+  text.append(format(" at positions %zu and %zu of %zu tokens; %zu %s of %zu heads; ", comparison.first,
+                     comparison.second, comparison.text.ids.size(), layers.size(),
+                     layers.size() == 1 ? "layer" : "layers", layers.front().size()));
+  text.append(comparison.model).append("\n");
   if (!comparison.same_token)
-    text += "The two are different tokens (\"" + comparison.text.pieces[comparison.first] + "\", \"" +
-            comparison.text.pieces[comparison.second] + "\"): they differ before any encoding.\n";
+    text.append("The two are different tokens (")
+        .append(quoted(comparison.text.pieces[comparison.first], kTableColumns / 4))
+        .append(", ")
+        .append(quoted(comparison.text.pieces[comparison.second], kTableColumns / 4))
+        .append("): they differ before any encoding.\n");
   return text;
 }
 
@@ -120,12 +152,12 @@ std::string pollution_finding(const Comparison& comparison) {
   const Row* most = nullptr;
   for (const Row& row : comparison.rows)
     if (row.stage == EncodingStage::embedding &&
-        (most == nullptr || row.pollution.norm_inflation > most->pollution.norm_inflation))
+        (most == nullptr || row.pollution.cosine < most->pollution.cosine))
       most = &row;
   if (most == nullptr) return {};
   std::string text = most->encoding + " pollutes most: the sum has " +
-                     format("%.3g times the embedding's length and cosine %.3f to it",
-                            most->pollution.norm_inflation, most->pollution.cosine);
+                     format("cosine %.3f to the embedding and %.3g times its length", most->pollution.cosine,
+                            most->pollution.norm_inflation);
   if (most->encoding == "integer")
     text += format("; behind LayerNorm, which takes the mean off, %.3f", most->pollution.centered_cosine);
   return text + ".\n";

@@ -115,7 +115,8 @@ std::vector<RepeatedWord> repeated_words(const TokenizedText& text) {
 RepeatedWord choose_word(const TokenizedText& text, std::string_view wanted) {
   const std::vector<RepeatedWord> words = repeated_words(text);
   if (words.empty())
-    throw Error(ErrorCode::argument, "", "text", "found no word that stands twice in it, expected one");
+    throw Error(ErrorCode::argument, "", "text",
+                "found no word (letters and digits) that stands twice in it, expected one");
   if (wanted.empty()) {
     const auto rank = [&](const RepeatedWord& word) {
       return std::tuple(same_tokens(text, word), !is_article(word.word), word.word.size());

@@ -48,6 +48,13 @@ class Compare(TestCase):
         self.assertIn("norms of q and k kept to 1e-6", result.text)
         self.assertIn("(rounding)", result.text)
 
+    def test_table_fits_whatever_the_text(self):
+        for text in ("dog cat " * 250, f"{'x' * 600} {'x' * 600}", "the do\tg saw the do\ng"):
+            lines = self.succeed("compare", "--random", text).text.splitlines()
+            self.assertLessEqual(max(map(len, lines)), 100)
+            self.assertTrue(any(line.startswith("encoding ") for line in lines))
+            self.assertTrue(any(" at positions " in line for line in lines))
+
     def test_json_is_as_documented(self):
         document, rows = self.document()
         self.assertEqual(
@@ -169,13 +176,22 @@ class Compare(TestCase):
             (["--word", "cat"], ["word", '"cat"', "dog"]),
             (["-m", self.folder], [str(self.folder), "config.json"]),
             (["the dog " * 80], ["learned", "position", "127"]),
+            (["the dog " * 400], ["text", "802 tokens", "at most 512"]),
+            (["--html", self.folder / "nowhere" / "report.html"], ["nowhere"]),
             (["--json", self.folder], [str(self.folder)]),
             (["the dog and the dog", "-m", CHECKPOINTS / "v3_groups"], ["tokenizer.json"]),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_one_error_line(mla("compare", *arguments), *parts)
         self.fail_with(2, "compare", "--shift", 0)
+        self.fail_with(2, "compare", "--shift", 4097)
         self.fail_with(2, "compare", "--random", "-m", MODELS / "stories")
+        self.fail_with(2, "compare", "--trained", "-m", MODELS / "stories")
+        self.fail_with(2, "compare", "--trained", "--random")
+        self.fail_with(2, "compare", "--json", "-", "--html", "-")
+        file = self.folder / "both"
+        self.fail_with(2, "compare", "--json", file, "--html", file)
+        self.assertFalse(file.exists())
 
     def test_a_model_without_attention_is_refused_by_name(self):
         write_json(self.folder / "config.json", {"model_type": "mamba"})

@@ -21,6 +21,19 @@ class Encodings(TestCase):
     def study(self, *arguments):
         return json.loads(self.succeed("encodings", *arguments, "--json", "-").text)
 
+    def test_names_given_twice_or_with_all(self):
+        once = self.succeed("encodings", "--name", "rope", "--json", "-").text
+        twice = self.succeed("encodings", "--name", "rope", "--name", "rope").text
+        self.assertEqual(twice, self.succeed("encodings", "--name", "rope").text)
+        self.assertIn('"rope"', once)
+        self.assertEqual(
+            self.succeed("encodings", "--name", "all", "--name", "rope", "--json", "-").text,
+            self.succeed("encodings", "--name", "all", "--json", "-").text,
+        )
+
+    def test_a_model_without_something_to_look_at(self):
+        self.fail_with(2, "encodings", "-m", self.folder)
+
     def test_lists_all_with_formula_source_and_stage(self):
         lines = self.succeed("encodings").text.splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["name", *NAMES])

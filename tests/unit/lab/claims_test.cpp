@@ -146,7 +146,7 @@ TEST_CASE("claims: the trained family", "[lab]") {
   document["trained"][4]["perplexity"]["1"] = 7.0;
   CHECK(claim_of(document, "trained-best").evidence.find("The first 2 lie within 5 %") != std::string::npos);
   document["trained"][4]["perplexity"]["1"] = 7.5;
-  CHECK(verdict_of(document, "trained-none") == Verdict::confirmed);
+  CHECK(verdict_of(document, "trained-none") == Verdict::limited);
   CHECK(verdict_of(document, "trained-integer") == Verdict::confirmed);
   CHECK(verdict_of(document, "trained-binary") == Verdict::confirmed);
   CHECK(verdict_of(document, "trained-rope-length") == Verdict::confirmed);
@@ -169,6 +169,6 @@ TEST_CASE("claims: means over seeds go before the shipped seed", "[lab]") {
       {"confidence", 0.95},
       {"rows", {{{"encoding", "none"}, {"word_order", {{"1", {{"mean", 0.52}, {"half_width", 0.04}}}}}}}}};
   const Claim claim = claim_of(document, "trained-none");
-  CHECK(claim.verdict == Verdict::confirmed);
+  CHECK(claim.verdict == Verdict::limited);
   CHECK(claim.evidence.find("52.0 ± 4.0 %") != std::string::npos);
 }
