@@ -10,7 +10,6 @@
 #include <limits>
 #include <span>
 
-#include "base/file.h"
 #include "base/thread_pool.h"
 #include "mla/error.h"
 #include "positional/registry.h"
@@ -170,11 +169,18 @@ void print(std::string_view text) {
     throw Error(ErrorCode::io, "stdout", "", std::string("cannot write: ") + std::strerror(errno));
 }
 
+Output::Output(const std::string& file) : to_stdout_(file == "-") {
+  if (!file.empty() && !to_stdout_) file_.emplace(file);
+}
+
+void Output::write(std::string_view text) {
+  if (to_stdout_) return print(text);
+  file_->write(std::as_bytes(std::span(text)));
+  file_->commit();
+}
+
 void write_text(const std::string& file, std::string_view text) {
-  if (file == "-") return print(text);
-  AtomicFile output(file);
-  output.write(std::as_bytes(std::span(text)));
-  output.commit();
+  Output(file).write(text);
 }
 
 }  // namespace mla::cli

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "mla/model.h"
 #include "mla/session.h"
 #include "mla/tokenizer.h"
@@ -71,7 +73,22 @@ std::string read_text(const std::string& file);
 /// source tree of this program. Throws Error(io) if there is none.
 std::filesystem::path shipped_model(const std::string& name);
 
-/// Writes a file, all of it or nothing, or to stdout if its name is "-".
+/// A file, or stdout if its name is "-". A file is opened at once, so that one that cannot be written is
+/// noticed before the work begins, and holds all of the text or is left as it was.
+class Output {
+ public:
+  /// An empty name: nothing is wanted.
+  explicit Output(const std::string& file);
+  bool wanted() const { return to_stdout_ || file_.has_value(); }
+  bool to_stdout() const { return to_stdout_; }
+  void write(std::string_view text);
+
+ private:
+  bool to_stdout_;
+  std::optional<AtomicFile> file_;
+};
+
+/// Writes to an Output of that name.
 void write_text(const std::string& file, std::string_view text);
 
 /// Writes to stdout at once. Throws Error(io) if that fails (disk full); a closed pipe ends the program

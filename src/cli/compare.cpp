@@ -2,10 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
-#include <span>
 
-#include "base/file.h"
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
@@ -76,25 +73,6 @@ EncodingSettings settings_of(const Options& options) {
   if (std::filesystem::exists(learned)) result.table = settings(learned).table;
   return result;
 }
-
-/// A file that is opened before the work begins, so that one that cannot be written is noticed then.
-class Output {
- public:
-  explicit Output(const std::string& file) : to_stdout_(file == "-") {
-    if (!file.empty() && !to_stdout_) file_.emplace(file);
-  }
-  bool wanted() const { return to_stdout_ || file_.has_value(); }
-  bool to_stdout() const { return to_stdout_; }
-  void write(const std::string& text) {
-    if (to_stdout_) return print(text);
-    file_->write(std::as_bytes(std::span(text)));
-    file_->commit();
-  }
-
- private:
-  bool to_stdout_;
-  std::optional<AtomicFile> file_;
-};
 
 void run(const Options& options) {
   if (!options.json.empty() && options.json == options.html)

@@ -130,9 +130,16 @@ Claim sinusoidal_distance(const ReportData& data) {
   Claim claim{"sinusoidal-distance",
               "A shift is a rotation: the dot product of two positions tells their distance alone.",
               Verdict::unmeasured, kNoValues};
-  const EncodingValues values = data.values("sinusoidal");
-  if (values.size() < 2) return claim;
-  const double spread = spread_of_dots(values);
+  const std::vector<double> least = data.numbers("sinusoidal", "dot_by_distance_least");
+  const std::vector<double> most = data.numbers("sinusoidal", "dot_by_distance_greatest");
+  if (least.size() < 2 || most.size() != least.size()) return claim;
+  double spread = 0.0;
+  double greatest = 0.0;
+  for (std::size_t distance = 0; distance < least.size(); ++distance) {
+    spread = std::max(spread, most[distance] - least[distance]);
+    greatest = std::max({greatest, std::abs(least[distance]), std::abs(most[distance])});
+  }
+  if (greatest > 0.0) spread /= greatest;
   const auto error = data.figure("sinusoidal", "shift_error");
   const auto score = data.figure("sinusoidal", "score_std");
   claim.evidence = "Between the encodings themselves dot products of equal distance differ by at most " +

@@ -71,16 +71,19 @@ Claim jumps_hurt(const ReportData& data) {
   return claim;
 }
 
+/// How a figure that should not grow has grown: up to `good` it has held, from kBreaksDown on it has not.
+Verdict verdict_of_growth(double from, double to, double good) {
+  const double ratio = to / from;
+  return ratio <= good ? Verdict::confirmed : ratio <= kBreaksDown ? Verdict::limited : Verdict::refuted;
+}
+
 Claim extrapolates(const ReportData& data, std::string_view id, std::string_view text,
                    std::string_view name) {
   Claim claim{id, text, Verdict::unmeasured, kNotTrained};
   const auto within = value(data, name, "perplexity", "1");
   const auto beyond = value(data, name, "perplexity", "4");
   if (!within || !beyond) return claim;
-  const double ratio = *beyond / *within;
-  claim.verdict = ratio <= kExtrapolates ? Verdict::confirmed
-                  : ratio <= kBreaksDown ? Verdict::limited
-                                         : Verdict::refuted;
+  claim.verdict = verdict_of_growth(*within, *beyond, kExtrapolates);
   claim.evidence = "Perplexity " + perplexity(data, name, "1") + " at the trained length, " +
                    perplexity(data, name, "2") + " at twice and " + perplexity(data, name, "4") +
                    " at four times that. A tenth more at most counts as held, twice as much as broken down.";
@@ -93,10 +96,7 @@ Claim shift_does_not_matter(const ReportData& data, std::string_view id, std::st
   const auto still = value(data, name, "phase_shift", "0");
   const auto shifted = value(data, name, "phase_shift", "128");
   if (!still || !shifted) return claim;
-  const double ratio = *shifted / *still;
-  claim.verdict = ratio <= kAsGood       ? Verdict::confirmed
-                  : ratio <= kBreaksDown ? Verdict::limited
-                                         : Verdict::refuted;
+  claim.verdict = verdict_of_growth(*still, *shifted, kAsGood);
   claim.evidence = "The same texts, counted from position 128 on instead of 0: perplexity " +
                    estimate_text(data.trained(name, "phase_shift", "128")) + " instead of " +
                    estimate_text(data.trained(name, "phase_shift", "0")) + ".";

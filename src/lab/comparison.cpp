@@ -1,6 +1,7 @@
 #include "lab/comparison.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "lab/family.h"
@@ -36,6 +37,7 @@ HeadRow measure_head(const Subject& subject, const Observation& seen, const Head
               .score_std = score_spread(seen, head, ScorePart::all),
               .content_score_std = score_spread(seen, head, ScorePart::content),
               .rotary_score_std = score_spread(seen, head, ScorePart::rotary),
+              .bias_std = score_spread(seen, head, ScorePart::bias),
               .attention_distance = attention_distance(head),
               .attention_entropy = attention_entropy(head),
               .frequency_use = {}};
@@ -44,11 +46,33 @@ HeadRow measure_head(const Subject& subject, const Observation& seen, const Head
   return row;
 }
 
+/// The passes without encoding, against which others are measured. Those of the last decoder are kept: subjects
+/// that exchange its encoding share them.
+class PlainPasses {
+ public:
+  explicit PlainPasses(const std::vector<TokenId>& ids) : ids_(ids) {}
+
+  const Observation& of(const Decoder& decoder, AttentionMask mask) {
+    if (&decoder != decoder_) passes_ = {};
+    decoder_ = &decoder;
+    std::optional<Observation>& pass = passes_[static_cast<std::size_t>(mask)];
+    if (!pass) {
+      const auto none = make_encoding("none", decoder.encoding);
+      pass = observe(decoder, ids_, {.mask = mask, .encoding = none.get()});
+    }
+    return *pass;
+  }
+
+ private:
+  const std::vector<TokenId>& ids_;
+  const Decoder* decoder_ = nullptr;
+  std::array<std::optional<Observation>, 2> passes_;
+};
+
 /// What takes a second pass: against the same weights without encoding, and against the shifted text.
-void measure_against(const Subject& subject, const Comparison& comparison, Row& row) {
+void measure_against(const Subject& subject, const Observation& plain, const Comparison& comparison,
+                     Row& row) {
   const std::vector<TokenId>& ids = comparison.text.ids;
-  const auto none = make_encoding("none", subject.decoder->encoding);
-  const Observation plain = observe(*subject.decoder, ids, {.mask = row.mask, .encoding = none.get()});
   row.pollution = pollution(plain, row.observation);
   if (row.stage == EncodingStage::rotation) {
     row.norm_error = norm_error(plain, row.observation);
@@ -62,7 +86,18 @@ void measure_against(const Subject& subject, const Comparison& comparison, Row& 
   row.shift = shift_error(row.observation, shifted);
 }
 
-Row measure(const Subject& subject, AttentionMask mask, const Comparison& comparison) {
+double mean_of(const std::vector<std::vector<HeadRow>>& layers, double HeadRow::*figure) {
+  double sum = 0.0;
+  double count = 0.0;
+  for (const std::vector<HeadRow>& heads : layers)
+    for (const HeadRow& head : heads) {
+      sum += head.*figure;
+      count += 1.0;
+    }
+  return sum / count;
+}
+
+Row measure(const Subject& subject, AttentionMask mask, PlainPasses& plain, const Comparison& comparison) {
   Row row{.encoding = subject.name,
           .stage = subject.encoding->stage(),
           .mask = mask,
@@ -73,21 +108,18 @@ Row measure(const Subject& subject, AttentionMask mask, const Comparison& compar
       observe(*subject.decoder, comparison.text.ids, {.mask = mask, .encoding = subject.encoding.get()});
   const Observation& seen = row.observation;
   row.pair = compare_contexts(seen, comparison.first, comparison.second);
-  const auto spread = [&](ScorePart part) {
-    return mean_over_heads(seen, [&](const HeadObservation& head) { return score_spread(seen, head, part); });
-  };
-  row.score_std = spread(ScorePart::all);
-  row.content_score_std = spread(ScorePart::content);
-  row.rotary_score_std = spread(ScorePart::rotary);
-  row.bias_std = spread(ScorePart::bias);
-  row.attention_distance = mean_over_heads(seen, attention_distance);
-  row.attention_entropy = mean_over_heads(seen, attention_entropy);
   for (const LayerObservation& layer : seen.layers) {
     row.heads.emplace_back();
     for (const HeadObservation& head : layer.heads)
       row.heads.back().push_back(measure_head(subject, seen, head, comparison));
   }
-  measure_against(subject, comparison, row);
+  row.score_std = mean_of(row.heads, &HeadRow::score_std);
+  row.content_score_std = mean_of(row.heads, &HeadRow::content_score_std);
+  row.rotary_score_std = mean_of(row.heads, &HeadRow::rotary_score_std);
+  row.bias_std = mean_of(row.heads, &HeadRow::bias_std);
+  row.attention_distance = mean_of(row.heads, &HeadRow::attention_distance);
+  row.attention_entropy = mean_of(row.heads, &HeadRow::attention_entropy);
+  measure_against(subject, plain.of(*subject.decoder, mask), comparison, row);
   if (subject.name == "none" && mask == AttentionMask::causal && !row.pair.identical)
     row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
   if (seen.tokens > kMostTokensWithMaps) row.observation.layers.clear();
@@ -117,9 +149,10 @@ void add_rows(const std::vector<Subject>& subjects, Comparison& comparison) {
     PositionBatch batch{.first = 0, .count = comparison.text.ids.size()};
     subject.encoding->prepare(batch);
   }
+  PlainPasses plain(comparison.text.ids);
   for (const Subject& subject : subjects)
     for (const AttentionMask mask : {AttentionMask::bidirectional, AttentionMask::causal})
-      comparison.rows.push_back(measure(subject, mask, comparison));
+      comparison.rows.push_back(measure(subject, mask, plain, comparison));
 }
 
 /// Encodings that fit a decoder: RoPE goes by the name that says where it rotates.

@@ -39,6 +39,7 @@ struct HeadRow {
   double score_std = 0.0;
   double content_score_std = 0.0;
   double rotary_score_std = 0.0;
+  double bias_std = 0.0;
   double attention_distance = 0.0;
   double attention_entropy = 0.0;
   std::vector<double> frequency_use;  ///< Rotary encodings only.

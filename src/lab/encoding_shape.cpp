@@ -1,6 +1,5 @@
 #include "lab/encoding_shape.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -25,34 +24,6 @@ std::vector<std::size_t> changes(const EncodingValues& values, std::size_t dim) 
   for (std::size_t p = 1; p < values.size(); ++p)
     if (values[p][dim] != values[p - 1][dim]) result.push_back(p);
   return result;
-}
-
-std::vector<double> dot_by_distance(const EncodingValues& values) {
-  std::vector<double> result;
-  for (std::size_t distance = 0; distance < values.size(); ++distance) {
-    double sum = 0.0;
-    for (std::size_t p = distance; p < values.size(); ++p) sum += dot(values[p], values[p - distance]);
-    result.push_back(sum / static_cast<double>(values.size() - distance));
-  }
-  return result;
-}
-
-double spread_of_dots(const EncodingValues& values) {
-  double spread = 0.0;
-  double greatest = 0.0;
-  for (std::size_t distance = 0; distance < values.size(); ++distance) {
-    const double first = dot(values[distance], values[0]);
-    double least = first;
-    double most = first;
-    for (std::size_t p = distance; p < values.size(); ++p) {
-      const double one = dot(values[p], values[p - distance]);
-      least = std::min(least, one);
-      most = std::max(most, one);
-    }
-    spread = std::max(spread, most - least);
-    greatest = std::max({greatest, std::abs(least), std::abs(most)});
-  }
-  return greatest == 0.0 ? 0.0 : spread / greatest;
 }
 
 std::vector<double> pair_speeds(const EncodingValues& values) {

@@ -16,12 +16,6 @@ std::vector<double> steps(const EncodingValues& values);
 /// Positions at which value `dim` changes.
 std::vector<std::size_t> changes(const EncodingValues& values, std::size_t dim);
 
-/// Mean over all pairs of positions that lie `distance` apart, for each distance below the number of positions.
-std::vector<double> dot_by_distance(const EncodingValues& values);
-
-/// The greatest difference between two dot products of positions equally far apart, over the greatest dot product.
-double spread_of_dots(const EncodingValues& values);
-
 /// Mean change from a position to the next of each pair of values (2i, 2i + 1).
 std::vector<double> pair_speeds(const EncodingValues& values);
 

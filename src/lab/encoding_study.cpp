@@ -5,6 +5,7 @@
 #include <memory>
 #include <numbers>
 
+#include "lab/measures.h"
 #include "mla/error.h"
 
 namespace mla::lab {
@@ -77,21 +78,6 @@ Grid values_of(const PositionalEncoding& encoding, const StudyRequest& request) 
   return values;
 }
 
-double dot_product(std::span<const float> a, std::span<const float> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return sum;
-}
-
-double distance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    sum += difference * difference;
-  }
-  return std::sqrt(sum);
-}
-
 std::optional<double> period_of(const EncodingStudy& study, std::size_t index) {
   constexpr std::size_t kMostBits = 52;
   if (study.name == "binary" && index < kMostBits) return std::exp2(static_cast<double>(index + 1));
@@ -154,7 +140,7 @@ Proximity proximity_of(const EncodingStudy& study, const PositionalEncoding& enc
   const double scale = study.stage == EncodingStage::rotation ? 2.0 / static_cast<double>(study.dims()) : 1.0;
   for (std::size_t m = 0; m < phi.count; ++m)
     for (std::size_t n = 0; n < phi.count; ++n)
-      phi.values.push_back(scale * dot_product(study.values.row(m), study.values.row(n)));
+      phi.values.push_back(scale * dot(study.values.row(m), study.values.row(n)));
   return phi;
 }
 
@@ -202,8 +188,8 @@ EncodingStudy study_encoding(const EncodingEntry& entry, const StudyRequest& req
   for (const float value : study.values.values)
     study.max_abs = std::max(study.max_abs, std::abs(static_cast<double>(value)));
   for (std::size_t row = 0; row < study.values.rows; ++row) {
-    study.norms.push_back(std::sqrt(dot_product(study.values.row(row), study.values.row(row))));
-    if (row > 0) study.steps.push_back(distance(study.values.row(row), study.values.row(row - 1)));
+    study.norms.push_back(norm(study.values.row(row)));
+    if (row > 0) study.steps.push_back(l2_distance(study.values.row(row), study.values.row(row - 1)));
   }
   for (std::size_t index = 0; index < study.dims(); ++index)
     study.indices.push_back(study_index(study, index));

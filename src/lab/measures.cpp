@@ -8,12 +8,6 @@
 namespace mla::lab {
 namespace {
 
-double dot(std::span<const float> a, std::span<const float> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return sum;
-}
-
 double part_of(const HeadObservation& head, ScorePart part, std::size_t query, std::size_t key) {
   switch (part) {
     case ScorePart::content:
@@ -70,6 +64,12 @@ double ratio_error(std::span<const float> rotated, std::span<const float> plain)
 }
 
 }  // namespace
+
+double dot(std::span<const float> a, std::span<const float> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
 
 double norm(std::span<const float> x) {
   return std::sqrt(dot(x, x));

@@ -10,6 +10,7 @@
 
 namespace mla::lab {
 
+double dot(std::span<const float> a, std::span<const float> b);
 double norm(std::span<const float> x);
 /// 0 if one of them is zero.
 double cosine(std::span<const float> a, std::span<const float> b);
@@ -67,25 +68,13 @@ double attention_distance(const HeadObservation& head);
 double attention_entropy(const HeadObservation& head);
 
 /// Which pairs of the rotary part the head uses: for each the mean norm of the queries' pair times the mean norm
-/// of the keys' (after Barbero et al. 2024, "Round and Round We Go! What Makes Rotary Positional Encodings Useful?"). Without a
-/// rotary part of its own the whole head is taken.
+/// of the keys' (after Barbero et al. 2024, "Round and Round We Go! What Makes Rotary Positional Encodings
+/// Useful?"). Without a rotary part of its own the whole head is taken.
 std::vector<double> frequency_use(const HeadObservation& head, RopePairing pairing);
 
-/// Layer 0: mean of |s - s'| over visible scores, in units of the spread of s, where s' takes rotated queries but unrotated keys:
+/// Layer 0: mean of |s - s'| over visible scores, in units of the spread of s, where s' takes rotated queries
+/// but unrotated keys:
 /// what is left of RoPE on whole heads when W_UK is absorbed into the query, because R_n then has no place.
 double absorption_error(const Observation& plain, const Observation& encoded);
-
-/// The mean of a head's figure over all heads and layers.
-template <typename Figure>
-double mean_over_heads(const Observation& observation, Figure figure) {
-  double sum = 0.0;
-  std::size_t count = 0;
-  for (const LayerObservation& layer : observation.layers)
-    for (const HeadObservation& head : layer.heads) {
-      sum += figure(head);
-      ++count;
-    }
-  return sum / static_cast<double>(count);
-}
 
 }  // namespace mla::lab

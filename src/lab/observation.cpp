@@ -1,10 +1,9 @@
 #include "lab/observation.h"
 
-#include <string>
+#include <algorithm>
 
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-#include "mla/error.h"
 
 namespace mla::lab {
 namespace {
@@ -74,19 +73,10 @@ class Recorder final : public ForwardObserver {
   const Kernels& kernels_;
 };
 
-void check(const Decoder& decoder, std::span<const TokenId> ids) {
-  if (ids.empty()) throw Error(ErrorCode::argument, "", "text", "found no tokens, expected at least one");
-  for (const TokenId id : ids)
-    if (id < 0 || static_cast<std::size_t>(id) >= decoder.vocab_size())
-      throw Error(ErrorCode::argument, "", "ids",
-                  "found token " + std::to_string(id) + ", expected 0 to " +
-                      std::to_string(decoder.vocab_size() - 1));
-}
-
 }  // namespace
 
 Observation observe(const Decoder& decoder, std::span<const TokenId> ids, const ObserveOptions& options) {
-  check(decoder, ids);
+  decoder.check_ids(ids);
   const PositionalEncoding& encoding = options.encoding != nullptr ? *options.encoding : *decoder.position;
   Kernels kernels = best_kernels();
   kernels.by_panels = true;
@@ -101,10 +91,7 @@ Observation observe(const Decoder& decoder, std::span<const TokenId> ids, const 
   Workspace workspace(1, kernels);
   PositionBatch batch{
       .first = 0, .count = ids.size(), .sequence_length = ids.size(), .offset = options.first_position};
-  const PassOptions pass{.path = AttentionPath::decompressed,
-                         .mask = options.mask,
-                         .position = options.encoding,
-                         .observer = &recorder};
+  const PassOptions pass{.mask = options.mask, .position = options.encoding, .observer = &recorder};
   decoder.forward(ids, batch, cache, pass, workspace, Matrix{});
   return observation;
 }

@@ -146,16 +146,20 @@ EncodingValues ReportData::values(std::string_view name) const {
   return result;
 }
 
-std::vector<double> ReportData::frequencies() const {
-  for (const char* name : {"rope-decoupled", "rope"}) {
-    const EncodingValues rotations = values(name);
-    if (rotations.size() < 2) continue;
-    std::vector<double> result;
-    for (std::size_t i = 0; i + 1 < rotations[1].size(); i += 2)
-      result.push_back(std::atan2(rotations[1][i + 1], rotations[1][i]));
-    return result;
+std::vector<double> ReportData::numbers(std::string_view name, std::string_view key) const {
+  const Json* document = encoding(name);
+  if (document == nullptr) return {};
+  std::vector<double> result;
+  for (const Json& one : array_at(*document, key)) {
+    if (!one.is_number()) return {};
+    result.push_back(one.get<double>());
   }
-  return {};
+  return result;
+}
+
+std::vector<double> ReportData::frequencies() const {
+  std::vector<double> decoupled = numbers("rope-decoupled", "frequencies");
+  return decoupled.empty() ? numbers("rope", "frequencies") : decoupled;
 }
 
 std::vector<std::string> ReportData::trained_names() const {

@@ -46,6 +46,8 @@ class ReportData {
   /// The document of `mla encodings`; null if there is none.
   const Json* encoding(std::string_view name) const;
   EncodingValues values(std::string_view name) const;
+  /// A list of numbers in that document; empty if there is none, or one of them is null.
+  std::vector<double> numbers(std::string_view name, std::string_view key) const;
   /// Radians a position of each rotated pair, of `rope` or `rope-decoupled`.
   std::vector<double> frequencies() const;
 

@@ -77,7 +77,7 @@ std::string dots(const ReportData& data) {
                   .y = {.title = "dot product / that at 0"},
                   .series = {}};
   for (const char* name : {"integer", "binary", "sinusoidal", "learned"}) {
-    auto products = dot_by_distance(data.values(name));
+    auto products = data.numbers(name, "dot_by_distance");
     if (products.size() < 2 || products[0] == 0.0) continue;
     const double at_zero = products[0];
     for (double& product : products) product /= at_zero;

@@ -1,5 +1,9 @@
 #include "model/decoder.h"
 
+#include <string>
+
+#include "mla/error.h"
+
 namespace mla {
 namespace {
 
@@ -47,6 +51,15 @@ Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const 
     for (float& value : x.row_span(row)) value *= embedding_scale;
   }
   return x;
+}
+
+void Decoder::check_ids(std::span<const TokenId> ids) const {
+  if (ids.empty()) throw Error(ErrorCode::argument, "", "ids", "found no tokens, expected at least one");
+  for (const TokenId id : ids)
+    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size())
+      throw Error(
+          ErrorCode::argument, "", "ids",
+          "found token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocab_size() - 1));
 }
 
 std::vector<CacheWidths> Decoder::cache_widths() const {

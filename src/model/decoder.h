@@ -39,8 +39,12 @@ struct Decoder {
   std::size_t hidden_size() const { return lm_head.in_features(); }
   std::vector<CacheWidths> cache_widths() const;
 
-  /// Runs `ids` at the batch's positions, with the decoder's own encoding unless the options name another, and appends them to the cache, which has room for them. The last
-  /// `logits.rows` of them are taken to logits [rows asked for, vocab_size].
+  /// Throws Error(argument) if there are none or one is not in the vocabulary.
+  void check_ids(std::span<const TokenId> ids) const;
+
+  /// Runs `ids` at the batch's positions and appends them to the cache, which has room for them; with the
+  /// decoder's own encoding unless the options name another. The last `logits.rows` of them are taken to logits
+  /// [rows asked for, vocab_size].
   void forward(std::span<const TokenId> ids, PositionBatch& batch, KvCache& cache, const PassOptions& options,
                Workspace& workspace, Matrix logits) const;
 

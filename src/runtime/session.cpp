@@ -57,12 +57,7 @@ struct Session::State {
 };
 
 void Session::State::check(std::span<const TokenId> ids) const {
-  if (ids.empty()) throw Error(ErrorCode::argument, "", "ids", "found no tokens, expected at least one");
-  const std::size_t vocab_size = model->info().vocab_size;
-  for (const TokenId id : ids)
-    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size)
-      throw Error(ErrorCode::argument, "", "ids",
-                  "found token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocab_size - 1));
+  model->parts().decoder.check_ids(ids);
   if (ids.size() > context - position)
     throw Error(ErrorCode::limit, model->info().path, "context",
                 "found " + std::to_string(position + ids.size()) + " tokens, expected at most " +

@@ -21,6 +21,19 @@ using namespace mla::lab;
 
 namespace {
 
+/// The mean of a head's figure over all heads and layers.
+template <typename Figure>
+double mean_over_heads(const Observation& observation, Figure figure) {
+  double sum = 0.0;
+  std::size_t count = 0;
+  for (const LayerObservation& layer : observation.layers)
+    for (const HeadObservation& head : layer.heads) {
+      sum += figure(head);
+      ++count;
+    }
+  return sum / static_cast<double>(count);
+}
+
 constexpr double kRoundoff = 0x1p-24;
 
 // A float32 sum of n products is off by at most n roundings, in units of the two vectors' lengths; the chain that ends

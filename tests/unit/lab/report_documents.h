@@ -93,6 +93,32 @@ inline Json trained_model(const std::string& encoding, double perplexity) {
           {"perplexity_at", {{0, 31, perplexity}, {32, 63, nullptr}}}};
 }
 
+/// A document of `mla encodings` with what the report reads of it.
+inline Json study(const std::string& name, const Json& values) {
+  Json mean = Json::array();
+  Json least = Json::array();
+  Json greatest = Json::array();
+  for (std::size_t distance = 0; distance < values.size(); ++distance) {
+    double sum = 0.0, lowest = INFINITY, highest = -INFINITY;
+    for (std::size_t m = 0; m + distance < values.size(); ++m) {
+      double dot = 0.0;
+      for (std::size_t i = 0; i < values[m].size(); ++i)
+        dot += values[m][i].get<double>() * values[m + distance][i].get<double>();
+      sum += dot;
+      lowest = std::fmin(lowest, dot);
+      highest = std::fmax(highest, dot);
+    }
+    mean.push_back(sum / static_cast<double>(values.size() - distance));
+    least.push_back(lowest);
+    greatest.push_back(highest);
+  }
+  return {{"name", name},
+          {"values", values},
+          {"dot_by_distance", mean},
+          {"dot_by_distance_least", least},
+          {"dot_by_distance_greatest", greatest}};
+}
+
 /// binary and sinusoidal for positions 0 to 127 with 16 values, rope-decoupled with two pairs.
 inline Json encodings() {
   Json binary = Json::array();
@@ -112,9 +138,9 @@ inline Json encodings() {
     rope.push_back(
         {std::cos(position), std::sin(position), std::cos(0.01 * position), std::sin(0.01 * position)});
   }
-  return Json::array({{{"name", "binary"}, {"values", binary}},
-                      {{"name", "sinusoidal"}, {"values", sinusoidal}},
-                      {{"name", "rope-decoupled"}, {"values", rope}}});
+  Json rotary = study("rope-decoupled", rope);
+  rotary["frequencies"] = {1.0, 0.01};
+  return Json::array({study("binary", binary), study("sinusoidal", sinusoidal), rotary});
 }
 
 }  // namespace mla::report_test
