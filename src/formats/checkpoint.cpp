@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <system_error>
 
 #include "base/json.h"
 #include "formats/lfs_pointer.h"
+#include "formats/safetensors.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -31,18 +33,24 @@ void check_shard_name(const JsonField& shard) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const std::filesystem::path& folder) : folder_(folder.string()) {
+Checkpoint::Checkpoint(const std::filesystem::path& folder) : place_(folder.string()) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
-    throw Error(ErrorCode::io, folder_, "", "found no folder, expected a model folder");
+    throw Error(ErrorCode::io, place_, "", "found no folder, expected a model folder");
   if (is_present(folder / kSingleFile))
-    files_.push_back(std::make_unique<SafetensorsFile>(folder / kSingleFile));
+    add_file(std::make_shared<const SafetensorsFile>(folder / kSingleFile));
   else if (is_present(folder / kIndexFile))
     open_shards(folder / kIndexFile);
   else
-    throw Error(ErrorCode::io, folder_, "",
+    throw Error(ErrorCode::io, place_, "",
                 std::string("found neither ") + kSingleFile + " nor " + kIndexFile + " in the folder");
-  collect_tensors();
+  sort_tensors();
+}
+
+Checkpoint::Checkpoint(std::string place, std::shared_ptr<const void> owner,
+                       std::vector<CheckpointTensor> tensors)
+    : place_(std::move(place)), owners_{std::move(owner)}, tensors_(std::move(tensors)) {
+  sort_tensors();
 }
 
 void Checkpoint::open_shards(const std::filesystem::path& index) {
@@ -55,13 +63,13 @@ void Checkpoint::open_shards(const std::filesystem::path& index) {
   // Names first: no file is touched before all of them are known to be harmless.
   for (const auto& [tensor, shard] : map.json().items())
     check_shard_name(JsonField(shard, index.string(), "weight_map." + tensor));
-  std::map<std::string_view, const SafetensorsFile*> shards;
+  std::map<std::string_view, std::shared_ptr<const SafetensorsFile>> shards;
   for (const auto& [tensor, shard] : map.json().items()) {
     const std::string& name = shard.get_ref<const std::string&>();
-    const SafetensorsFile*& file = shards[name];
+    std::shared_ptr<const SafetensorsFile>& file = shards[name];
     if (file == nullptr) {
-      files_.push_back(std::make_unique<SafetensorsFile>(index.parent_path() / name));
-      file = files_.back().get();
+      file = std::make_shared<const SafetensorsFile>(index.parent_path() / name);
+      add_file(file);
     }
     if (file->find(tensor) == nullptr)
       throw Error(ErrorCode::format, index.string(), "weight_map." + tensor,
@@ -69,37 +77,57 @@ void Checkpoint::open_shards(const std::filesystem::path& index) {
   }
 }
 
-void Checkpoint::collect_tensors() {
-  for (const auto& file : files_) {
-    bytes_ += file->data_bytes();
-    for (const SafetensorsEntry& entry : file->entries()) tensors_.push_back({file.get(), &entry});
-  }
+void Checkpoint::add_file(std::shared_ptr<const SafetensorsFile> file) {
+  for (const SafetensorsEntry& entry : file->entries())
+    tensors_.push_back({.name = entry.name,
+                        .stored_name = entry.name,
+                        .file = &file->name(),
+                        .dtype = entry.dtype,
+                        .shape = entry.shape,
+                        .data = file->bytes_of(entry)});
+  owners_.push_back(std::move(file));
+}
+
+void Checkpoint::sort_tensors() {
+  for (const CheckpointTensor& tensor : tensors_) bytes_ += tensor.data.size();
   std::sort(tensors_.begin(), tensors_.end(),
-            [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name() < b.name(); });
+            [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name < b.name; });
   const auto twice = std::adjacent_find(
       tensors_.begin(), tensors_.end(),
-      [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name() == b.name(); });
+      [](const CheckpointTensor& a, const CheckpointTensor& b) { return a.name == b.name; });
   if (twice != tensors_.end())
-    throw Error(ErrorCode::format, twice->file->name(), twice->name(),
-                "the tensor is also in " + std::next(twice)->file->name());
+    throw Error(ErrorCode::format, *twice->file, twice->stored_name,
+                "the tensor is also in " + *std::next(twice)->file);
+}
+
+TensorView CheckpointTensor::view() const {
+  const std::optional<DType> known = find_dtype(dtype);
+  if (!known)
+    throw Error(ErrorCode::unsupported, *file, stored_name,
+                "found dtype " + std::string(dtype) + ", expected F32, F16, BF16 or F8_E4M3");
+  if (shape.size() > Shape::kMaxRank)
+    throw Error(ErrorCode::unsupported, *file, stored_name,
+                "found " + std::to_string(shape.size()) + " dimensions, expected at most " +
+                    std::to_string(Shape::kMaxRank));
+  return {*known, Shape(std::span<const std::size_t>(shape)), data.data()};
 }
 
 const CheckpointTensor* Checkpoint::find(std::string_view name) const {
   const auto at = std::lower_bound(
       tensors_.begin(), tensors_.end(), name,
-      [](const CheckpointTensor& tensor, std::string_view key) { return tensor.name() < key; });
-  return at != tensors_.end() && at->name() == name ? &*at : nullptr;
+      [](const CheckpointTensor& tensor, std::string_view key) { return tensor.name < key; });
+  return at != tensors_.end() && at->name == name ? &*at : nullptr;
 }
 
 const CheckpointTensor& Checkpoint::get(std::string_view name) const {
   const CheckpointTensor* const tensor = find(name);
-  if (tensor == nullptr) throw Error(ErrorCode::mismatch, folder_, name, "found no such tensor");
+  if (tensor == nullptr) throw Error(ErrorCode::mismatch, place_, name, "found no such tensor");
   return *tensor;
 }
 
 const std::string& Checkpoint::file_of(std::string_view name) const {
   const CheckpointTensor* const tensor = find(name);
-  return tensor == nullptr ? folder_ : tensor->file->name();
+  return tensor == nullptr ? place_ : *tensor->file;
 }
 
 }  // namespace mla

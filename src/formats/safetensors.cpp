@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "formats/lfs_pointer.h"
 #include "mla/error.h"
@@ -47,18 +46,6 @@ const SafetensorsEntry* SafetensorsFile::find(std::string_view name) const {
       std::lower_bound(header_.entries.begin(), header_.entries.end(), name,
                        [](const SafetensorsEntry& entry, std::string_view key) { return entry.name < key; });
   return at != header_.entries.end() && at->name == name ? &*at : nullptr;
-}
-
-TensorView SafetensorsFile::view(const SafetensorsEntry& entry) const {
-  const std::optional<DType> dtype = find_dtype(entry.dtype);
-  if (!dtype)
-    throw Error(ErrorCode::unsupported, name_, entry.name,
-                "found dtype " + std::string(entry.dtype) + ", expected F32, F16, BF16 or F8_E4M3");
-  if (entry.shape.size() > Shape::kMaxRank)
-    throw Error(ErrorCode::unsupported, name_, entry.name,
-                "found " + std::to_string(entry.shape.size()) + " dimensions, expected at most " +
-                    std::to_string(Shape::kMaxRank));
-  return {*dtype, Shape(std::span<const std::size_t>(entry.shape)), data_.data() + entry.begin};
 }
 
 }  // namespace mla

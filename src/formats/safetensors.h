@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "formats/safetensors_header.h"
-#include "tensor/view.h"
 
 namespace mla {
 
@@ -26,15 +25,14 @@ class SafetensorsFile {
   /// All tensors, sorted by name.
   std::span<const SafetensorsEntry> entries() const { return header_.entries; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
-  /// The bytes of all tensors.
-  std::size_t data_bytes() const { return data_.size(); }
 
   /// The tensor of that name, or null.
   const SafetensorsEntry* find(std::string_view name) const;
 
-  /// `entry` is one of this file's. Throws Error(unsupported) if mla does not compute with its dtype or if it
-  /// has more than Shape::kMaxRank dimensions. The view's data has no alignment.
-  TensorView view(const SafetensorsEntry& entry) const;
+  /// `entry` is one of this file's. The bytes have no alignment.
+  std::span<const std::byte> bytes_of(const SafetensorsEntry& entry) const {
+    return data_.subspan(entry.begin, entry.end - entry.begin);
+  }
 
  private:
   MappedFile file_;

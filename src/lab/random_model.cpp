@@ -28,8 +28,8 @@ double kept_size(std::size_t in) {
   return 1.0 / std::sqrt(static_cast<double>(in));
 }
 
-RmsNorm unit_norm(std::size_t size) {
-  return RmsNorm(std::vector<float>(size, 1.0F), kEpsilon);
+Norm unit_norm(std::size_t size) {
+  return Norm(std::vector<float>(size, 1.0F), kEpsilon);
 }
 
 }  // namespace

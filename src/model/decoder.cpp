@@ -7,9 +7,15 @@
 namespace mla {
 namespace {
 
-/// x += y
-void add(Matrix x, ConstMatrix y, const Kernels& kernels) {
-  for (std::size_t row = 0; row < x.rows; ++row) kernels.axpy_f32(1.0F, y.row(row), x.row(row), x.cols);
+/// x += a * y
+void add(float a, ConstMatrix y, Matrix x, const Kernels& kernels) {
+  for (std::size_t row = 0; row < x.rows; ++row) kernels.axpy_f32(a, y.row(row), x.row(row), x.cols);
+}
+
+void scale(Matrix x, float factor) {
+  if (factor == 1.0F) return;
+  for (std::size_t row = 0; row < x.rows; ++row)
+    for (float& value : x.row_span(row)) value *= factor;
 }
 
 }  // namespace
@@ -21,35 +27,37 @@ void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCach
   const Matrix x = embed(ids, workspace);
   const Matrix normed = workspace.arena.matrix(x.rows, x.cols);
   const Matrix change = workspace.arena.matrix(x.rows, x.cols);
+  const Matrix later = workspace.arena.matrix(x.rows, x.cols);
   const PositionalEncoding& stage = options.position != nullptr ? *options.position : *position;
   stage.prepare(batch);
   stage.add_to_embedding(batch, x);
 
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const DecoderLayer& layer = layers[i];
-    const LayerCache layer_cache{cache.first(i, context), cache.second(i, context)};
+    const LayerCache layer_cache{cache.first(i, context), cache.second(i, context), cache.third(i, context)};
     if (options.observer != nullptr) options.observer->layer_input(i, x);
     layer.input_layernorm.forward(x, normed, workspace);
     layer.attention->forward(normed, {i, batch, stage, layer_cache, options}, workspace, change);
     if (options.observer != nullptr) options.observer->attention_output(i, change);
-    add(x, change, workspace.kernels);
+    add(residual_scale, change, x, workspace.kernels);
     layer.post_attention_layernorm.forward(x, normed, workspace);
     layer.feed_forward->forward(normed, workspace, change);
-    add(x, change, workspace.kernels);
+    add(residual_scale, change, x, workspace.kernels);
+    if (i > 0 && layers[i - 1].shortcut) add(residual_scale, later, x, workspace.kernels);
+    if (layer.shortcut) layer.shortcut->forward(normed, workspace, later);
   }
 
   const Matrix asked_for = x.middle_rows(x.rows - logits.rows, logits.rows);
   norm.forward(asked_for, asked_for, workspace);
+  scale(asked_for, logit_scale);
   lm_head.forward(asked_for, logits, workspace);
 }
 
 Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const {
   const Matrix x = workspace.arena.matrix(ids.size(), hidden_size());
-  for (std::size_t row = 0; row < ids.size(); ++row) {
+  for (std::size_t row = 0; row < ids.size(); ++row)
     decode_rows(embed_tokens, static_cast<std::size_t>(ids[row]), 1, x.row(row), workspace.kernels);
-    if (embedding_scale == 1.0F) continue;
-    for (float& value : x.row_span(row)) value *= embedding_scale;
-  }
+  scale(x, embedding_scale);
   return x;
 }
 

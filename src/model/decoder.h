@@ -11,7 +11,7 @@
 #include "nn/feed_forward.h"
 #include "nn/kv_cache.h"
 #include "nn/linear.h"
-#include "nn/rms_norm.h"
+#include "nn/norm.h"
 #include "nn/workspace.h"
 #include "positional/registry.h"
 #include "tensor/view.h"
@@ -19,20 +19,25 @@
 namespace mla {
 
 struct DecoderLayer {
-  RmsNorm input_layernorm;
+  Norm input_layernorm;
   std::unique_ptr<Attention> attention;
-  RmsNorm post_attention_layernorm;
+  Norm post_attention_layernorm;
   std::unique_ptr<FeedForward> feed_forward;
+  /// Sees what feed_forward sees; its result joins the stream only behind the next layer (the shortcut-connected
+  /// experts of LongCat-Flash). Mostly null.
+  std::unique_ptr<FeedForward> shortcut;
 };
 
 /// Const after loading and shared by all sessions.
 struct Decoder {
   WeightView embed_tokens;       ///< [vocab_size, hidden_size]
   float embedding_scale = 1.0F;  ///< What an embedding is multiplied by before anything is added to it.
+  float residual_scale = 1.0F;   ///< What each block's result is multiplied by before it joins the stream.
+  float logit_scale = 1.0F;      ///< What the normalized stream is multiplied by before lm_head.
   EncodingSettings encoding;     ///< What an encoding for this model needs to know.
   std::unique_ptr<PositionalEncoding> position;
   std::vector<DecoderLayer> layers;
-  RmsNorm norm;
+  Norm norm;
   Linear lm_head;  ///< hidden_size -> vocab_size
 
   std::size_t vocab_size() const { return lm_head.out_features(); }

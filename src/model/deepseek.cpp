@@ -61,8 +61,8 @@ class Builder {
     return settings;
   }
 
-  RmsNorm norm(const std::string& name, std::size_t size, float epsilon) {
-    return RmsNorm(weights_.vector(name, size), epsilon);
+  Norm norm(const std::string& name, std::size_t size, float epsilon) {
+    return Norm(weights_.vector(name, size), epsilon);
   }
 
   DecoderLayer build_layer(std::size_t index) {

@@ -3,7 +3,6 @@
 #include "base/json.h"
 #include "mla/error.h"
 #include "model/architecture.h"
-#include "model/generation_config.h"
 #include "model/model_parts.h"
 
 namespace mla {
@@ -12,9 +11,9 @@ namespace {
 void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
   info.weight_bytes = checkpoint.bytes();
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
-    DTypeUse& use = info.dtypes[std::string(tensor.entry->dtype)];
+    DTypeUse& use = info.dtypes[std::string(tensor.dtype)];
     ++use.tensors;
-    use.bytes += tensor.entry->end - tensor.entry->begin;
+    use.bytes += tensor.data.size();
   }
 }
 
@@ -47,26 +46,20 @@ const ModelInfo& Model::info() const {
   return parts_->info;
 }
 const GenerationConfig& Model::generation_config() const {
-  return parts_->generation;
+  return parts_->source.generation;
 }
 
-std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, const LoadOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(folder, ignored))
-    throw Error(ErrorCode::io, folder.string(), "", "found a file, expected a model folder");
-  const std::filesystem::path config_path = folder / "config.json";
-  const Json document = read_json_file(config_path);
-  const JsonField config(document, config_path.string());
+std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  auto parts = std::make_unique<ModelParts>(open_model(path));
+  const ModelSource& source = parts->source;
+  const JsonField config(source.config, source.config_file);
   const Architecture& architecture = architecture_of(config);
-
-  auto parts = std::make_unique<ModelParts>(folder);
-  parts->info.path = folder.string();
+  parts->info.path = source.path;
   parts->info.architecture = architecture.model_type;
-  describe_checkpoint(parts->checkpoint, parts->info);
-  parts->decoder = architecture.build(config, parts->checkpoint, parts->info);
+  describe_checkpoint(source.checkpoint, parts->info);
+  parts->decoder = architecture.build(config, source.checkpoint, parts->info);
   choose_encoding(options.position_encoding, *parts);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
-  parts->generation = read_generation_config(folder, config);
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
 

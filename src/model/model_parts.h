@@ -1,19 +1,20 @@
 // What a Model is made of.
 #pragma once
 
-#include "formats/checkpoint.h"
+#include <utility>
+
 #include "mla/model.h"
 #include "model/decoder.h"
+#include "model/model_source.h"
 
 namespace mla {
 
 struct ModelParts {
-  explicit ModelParts(const std::filesystem::path& folder) : checkpoint(folder) {}
+  explicit ModelParts(ModelSource opened) : source(std::move(opened)) {}
 
-  Checkpoint checkpoint;  ///< Owns the mapped files that the decoder's views look into.
+  ModelSource source;  ///< Keeps the mapped files that the decoder's views look into.
   Decoder decoder;
   ModelInfo info;
-  GenerationConfig generation;
 };
 
 }  // namespace mla

@@ -52,9 +52,9 @@ std::vector<std::string> WeightLoader::leftovers(
     const std::function<bool(std::string_view name)>& may_be_left) const {
   std::vector<std::string> names;
   for (const CheckpointTensor& tensor : checkpoint_.tensors()) {
-    const std::string name(tensor.name());
+    const std::string name(tensor.name);
     if (taken_.contains(name)) continue;
-    if (!may_be_left(name) && tensor.entry->begin != tensor.entry->end)
+    if (!may_be_left(name) && !tensor.data.empty())
       throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
                   "found a tensor that the model described by config.json does not have");
     names.push_back(name);

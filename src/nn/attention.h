@@ -14,6 +14,7 @@ namespace mla {
 struct LayerCache {
   Matrix first;
   Matrix second;
+  Matrix third = {};
 };
 
 /// What a row may attend to: itself and the rows before it, or all rows there are. Decoders are trained

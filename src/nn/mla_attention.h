@@ -12,7 +12,7 @@
 
 #include "nn/attention.h"
 #include "nn/linear.h"
-#include "nn/rms_norm.h"
+#include "nn/norm.h"
 
 namespace mla {
 
@@ -36,14 +36,14 @@ struct MlaShape {
 /// Low-rank queries, if the model has them (`q_lora_rank`).
 struct QueryCompression {
   Linear q_a_proj;
-  RmsNorm q_a_layernorm;
+  Norm q_a_layernorm;
 };
 
 struct MlaWeights {
   std::optional<QueryCompression> compression;
   Linear q_proj;              ///< q_b_proj with compression; [heads * (nope | rope), ...]
   Linear kv_a_proj_with_mqa;  ///< [kv_lora_rank | rope, hidden]
-  RmsNorm kv_a_layernorm;     ///< over the latent
+  Norm kv_a_layernorm;        ///< over the latent
   Linear kv_b_proj;           ///< [heads * (nope keys | values), kv_lora_rank]
   Linear o_proj;              ///< [hidden, heads * v_head_dim]
 };

@@ -28,6 +28,8 @@ float decode_element(const TensorView& tensor, std::size_t row, std::size_t col)
       return bf16_to_float(load_unaligned<std::uint16_t>(from + col * 2));
     case DType::f8_e4m3:
       return e4m3_to_float(load_unaligned<std::uint8_t>(from + col));
+    default:
+      break;
   }
   throw Error(ErrorCode::unsupported, "this dtype cannot be decoded");
 }

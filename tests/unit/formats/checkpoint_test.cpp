@@ -40,7 +40,7 @@ TEST_CASE("a checkpoint of one file", "[formats][checkpoint]") {
   REQUIRE(checkpoint.file_count() == 1);
   REQUIRE(checkpoint.bytes() == 10);
   REQUIRE(checkpoint.tensors().size() == 2);
-  REQUIRE(checkpoint.tensors()[0].name() == "a");
+  REQUIRE(checkpoint.tensors()[0].name == "a");
   REQUIRE(decode(checkpoint.view("z")) == std::vector<float>{1, 2});
   REQUIRE(checkpoint.find("absent") == nullptr);
   REQUIRE(checkpoint.file_of("z") == (folder.path() / "model.safetensors").string());
@@ -64,7 +64,7 @@ TEST_CASE("a checkpoint of shards", "[formats][checkpoint]") {
   REQUIRE(checkpoint.file_count() == 2);
   REQUIRE(checkpoint.bytes() == 4);
   std::string names;
-  for (const CheckpointTensor& tensor : checkpoint.tensors()) names += tensor.name();
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) names += tensor.name;
   REQUIRE(names == "abcd");  // d is in a shard although the index leaves it out.
   REQUIRE(decode(checkpoint.view("b")) == std::vector<float>{4});
   REQUIRE(checkpoint.file_of("b") == (folder.path() / "s2").string());
@@ -74,7 +74,7 @@ TEST_CASE("the single file goes before the index", "[formats][checkpoint]") {
   const Folder folder;
   folder.write("model.safetensors", one_byte("single"));
   write_index(folder, "not even JSON");
-  REQUIRE(Checkpoint(folder.path()).tensors()[0].name() == "single");
+  REQUIRE(Checkpoint(folder.path()).tensors()[0].name == "single");
 }
 
 TEST_CASE("shards may be links, as in the cache of Hugging Face", "[formats][checkpoint]") {

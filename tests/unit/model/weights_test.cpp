@@ -173,8 +173,8 @@ TEST_CASE("weights: a model counts each of its tensors once") {
     const Checkpoint checkpoint{std::filesystem::path(folder)};
     std::size_t elements = 0;
     for (const mla::CheckpointTensor& tensor : checkpoint.tensors())
-      if (!tensor.name().ends_with("_scale_inv") &&
-          std::find(ignored.begin(), ignored.end(), tensor.name()) == ignored.end())
+      if (!tensor.name.ends_with("_scale_inv") &&
+          std::find(ignored.begin(), ignored.end(), tensor.name) == ignored.end())
         elements += tensor.view().elements();
     CHECK(model->info().parameters == elements);
   }

@@ -14,7 +14,7 @@
 
 #include "kernels/kernels.h"
 #include "nn/moe.h"
-#include "nn/rms_norm.h"
+#include "nn/norm.h"
 #include "unit/nn/nn_test_data.h"
 
 using namespace mla;
@@ -147,7 +147,7 @@ TEST_CASE("norm: rows against double, in place and strided") {
       for (const float epsilon : {0.0F, 1e-6F, 0.5F}) {
         Workspace workspace(1, *kernels);
         const std::vector<float> weight = random.values(size);
-        const RmsNorm norm(weight, epsilon);
+        const Norm norm(weight, epsilon);
         const Rows x(random, 5, size, 3);
         std::vector<double> expected;
         for (std::size_t row = 0; row < x.rows(); ++row) {
@@ -167,7 +167,7 @@ TEST_CASE("norm: rows against double, in place and strided") {
 
 TEST_CASE("norm: epsilon keeps a row of zeros at zero") {
   Workspace workspace(1, best_kernels());
-  const RmsNorm norm(std::vector<float>(9, 2.0F), 1e-6F);
+  const Norm norm(std::vector<float>(9, 2.0F), 1e-6F);
   std::vector<float> row(9, 0.0F);
   norm.forward(Matrix{row.data(), 1, 9, 9}, Matrix{row.data(), 1, 9, 9}, workspace);
   CHECK(row == std::vector<float>(9, 0.0F));

@@ -56,10 +56,10 @@ struct Block {
 
   MlaAttention part() const {
     MlaWeights weights;
-    if (compressed) weights.compression = QueryCompression{Linear(q_a.view), RmsNorm(q_norm, 1e-6F)};
+    if (compressed) weights.compression = QueryCompression{Linear(q_a.view), Norm(q_norm, 1e-6F)};
     weights.q_proj = Linear(q.view);
     weights.kv_a_proj_with_mqa = Linear(kv_a.view, kv_a_bias);
-    weights.kv_a_layernorm = RmsNorm(kv_norm, 1e-6F);
+    weights.kv_a_layernorm = Norm(kv_norm, 1e-6F);
     weights.kv_b_proj = Linear(kv_b.view);
     weights.o_proj = Linear(o.view);
     return MlaAttention(kShape, std::move(weights));
