@@ -42,7 +42,8 @@ HeadRow measure_head(const Subject& subject, const Observation& seen, const Head
               .attention_entropy = attention_entropy(head),
               .frequency_use = {}};
   if (subject.encoding->stage() == EncodingStage::rotation)
-    row.frequency_use = frequency_use(head, subject.decoder->encoding.pairing);
+    row.frequency_use =
+        frequency_use(head, subject.decoder->encoding.pairing, subject.decoder->encoding.rotary_dim);
   return row;
 }
 
@@ -76,7 +77,9 @@ void measure_against(const Subject& subject, const Observation& plain, const Com
   row.pollution = pollution(plain, row.observation);
   if (row.stage == EncodingStage::rotation) {
     row.norm_error = norm_error(plain, row.observation);
-    if (!subject.decoder->encoding.decoupled) row.absorption_error = absorption_error(plain, row.observation);
+    const bool latent = subject.decoder->layers.front().attention->caches_latent();
+    if (latent && !subject.decoder->encoding.decoupled)
+      row.absorption_error = absorption_error(plain, row.observation);
   }
   const auto end = subject.encoding->positions();
   if (end && comparison.shift + ids.size() > *end) return;
