@@ -100,6 +100,11 @@ double mean_of(const std::vector<std::vector<HeadRow>>& layers, double HeadRow::
   return sum / count;
 }
 
+bool has_window(const Observation& seen) {
+  return std::any_of(seen.layers.begin(), seen.layers.end(),
+                     [](const LayerObservation& layer) { return layer.heads.front().window.has_value(); });
+}
+
 Row measure(const Subject& subject, AttentionMask mask, PlainPasses& plain, const Comparison& comparison) {
   Row row{.encoding = subject.name,
           .stage = subject.encoding->stage(),
@@ -123,8 +128,12 @@ Row measure(const Subject& subject, AttentionMask mask, PlainPasses& plain, cons
   row.attention_distance = mean_of(row.heads, &HeadRow::attention_distance);
   row.attention_entropy = mean_of(row.heads, &HeadRow::attention_entropy);
   measure_against(subject, plain.of(*subject.decoder, mask), comparison, row);
-  if (subject.name == "none" && mask == AttentionMask::causal && !row.pair.identical)
-    row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
+  if (subject.name == "none" && !row.pair.identical) {
+    if (mask == AttentionMask::causal)
+      row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
+    else if (has_window(seen))
+      row.remark = "the sliding window alone tells them apart: each sees other tokens";
+  }
   if (seen.tokens > kMostTokensWithMaps) row.observation.layers.clear();
   return row;
 }

@@ -166,7 +166,8 @@ TEST_CASE("llama: defaults of config keys", "[config]") {
   json["num_key_value_heads"] = nullptr;
   CHECK(read(json).attention.num_key_value_heads == 5);
   json["head_dim"] = nullptr;
-  CHECK(read(json).attention.head_dim == 7);
+  json["hidden_size"] = 40;
+  CHECK(read(json).attention.head_dim == 8);
 }
 
 TEST_CASE("llama: what a family does not know changes nothing and is listed", "[config]") {
