@@ -52,6 +52,7 @@ class MlaAttention final : public Attention {
  public:
   MlaAttention(const MlaShape& shape, MlaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
 
+  bool caches_latent() const override { return true; }
   CacheWidths cache_widths() const override { return {shape_.kv_lora_rank, shape_.qk_rope_head_dim}; }
 
   /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
