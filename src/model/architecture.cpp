@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model/deepseek.h"
+#include "model/deepseek_v32.h"
 
 namespace mla {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr std::array kArchitectures = {
     Architecture{"deepseek_v2", build_deepseek},
     Architecture{"deepseek_v3", build_deepseek},
+    Architecture{"deepseek_v32", build_deepseek_v32},
     Architecture{"kimi_k2", build_deepseek},
 };
 

@@ -114,6 +114,10 @@ void Indexer::score(ConstMatrix q, ConstMatrix head_weights, ConstMatrix keys, W
   });
 }
 
+std::size_t indexer_context_bytes() {
+  return kQueryBlock * sizeof(float) + sizeof(std::uint32_t);
+}
+
 std::size_t indexer_scratch(const IndexerShape& shape) {
   return kQueryBlock * shape.num_heads * kKeyTile;
 }

@@ -65,6 +65,9 @@ class Indexer {
   IndexerWeights weights_;
 };
 
+/// Bytes that choosing takes for each token of the context: the scores of a block of rows, and one row's places.
+std::size_t indexer_context_bytes();
+
 /// Floats of scratch that a thread needs to score: bounded, whatever the context is.
 std::size_t indexer_scratch(const IndexerShape& shape);
 

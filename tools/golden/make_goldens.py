@@ -66,8 +66,9 @@ def reference_for(variant, directory, model, seed):
     allowed = sorted(set(range(variant.config["vocab_size"])) - stop_tokens(variant))
     numpy_model = load(directory)
     for attempt in range(ATTEMPTS):
-        prompt = np.random.default_rng([seed, attempt]).choice(allowed, variant.prompt_tokens).tolist()
+        prompt = np.random.default_rng([seed, attempt]).choice(allowed, variant.prompt_tokens, variant.repeats).tolist()
         try:
+            check_exchanges(variant, directory, prompt)
             return check_prompt(variant, model, numpy_model, prompt)
         except Unsuitable:
             continue
@@ -87,6 +88,15 @@ def numpy_check(numpy_model, prompt, continuation, logits):
         raise RuntimeError("the NumPy reference continues differently")
     margins = float(numpy_model.routing_margin), float(numpy_model.index_margin)
     return *margins, float(np.abs(prompt_only - logits).max())
+
+
+def check_exchanges(variant, directory, prompt):
+    """Neither may an indexer's choice hang on rounding under another encoding."""
+    for encoding in variant.exchanges if "index_topk" in variant.config else ():
+        numpy_model = load(directory, encoding)
+        numpy_model.logits(np.array(prompt))
+        if numpy_model.index_margin < MIN_INDEX_MARGIN:
+            raise Unsuitable
 
 
 def check_prompt(variant, model, numpy_model, prompt):

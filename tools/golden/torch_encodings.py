@@ -73,8 +73,8 @@ class NoRotation(torch.nn.Module):
         super().__init__()
         self.complex = model_type == "deepseek_v2"
 
-    def forward(self, x, positions):
-        nothing = torch.empty(*positions.shape, 0)
+    def forward(self, x, position_ids):
+        nothing = torch.empty(*position_ids.shape, 0)
         return torch.complex(nothing, nothing) if self.complex else (nothing, nothing)
 
 
