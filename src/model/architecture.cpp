@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model/deepseek.h"
+#include "model/deepseek_v32.h"
 #include "model/glm4_moe_lite.h"
 #include "model/longcat_flash.h"
 #include "model/minicpm3.h"
@@ -14,10 +15,11 @@ namespace mla {
 namespace {
 
 constexpr std::array kArchitectures = {
-    Architecture{"deepseek_v2", build_deepseek}, Architecture{"deepseek_v3", build_deepseek},
-    Architecture{"kimi_k2", build_deepseek},     Architecture{"minicpm3", build_minicpm3},
-    Architecture{"youtu", build_youtu},          Architecture{"glm4_moe_lite", build_glm4_moe_lite},
-    Architecture{"mistral4", build_mistral4},    Architecture{"longcat_flash", build_longcat_flash},
+    Architecture{"deepseek_v2", build_deepseek},        Architecture{"deepseek_v3", build_deepseek},
+    Architecture{"deepseek_v32", build_deepseek_v32},   Architecture{"kimi_k2", build_deepseek},
+    Architecture{"minicpm3", build_minicpm3},           Architecture{"youtu", build_youtu},
+    Architecture{"glm4_moe_lite", build_glm4_moe_lite}, Architecture{"mistral4", build_mistral4},
+    Architecture{"longcat_flash", build_longcat_flash},
 };
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace {
 
 // The norms of the compressed queries and of the latent have this epsilon, whatever rms_norm_eps is.
 constexpr float kLatentNormEpsilon = 1e-6F;
+// The same of an indexer's norm of keys.
+constexpr float kIndexerNormEpsilon = 1e-6F;
 
 }  // namespace
 
@@ -95,7 +97,19 @@ MlaWeights MlaParts::attention_weights(const std::string& prefix) {
                       shape.kv_lora_rank);
   parts.o_proj =
       weights_.linear(prefix + "o_proj", config_.hidden_size, shape.num_heads * shape.v_head_dim, bias);
+  if (config_.indexer) parts.indexer = indexer(prefix + "indexer.");
   return parts;
+}
+
+Indexer MlaParts::indexer(const std::string& prefix) {
+  const IndexerShape& shape = *config_.indexer;
+  return Indexer(
+      shape,
+      {.wq_b = weights_.linear(prefix + "wq_b", shape.num_heads * shape.head_dim, *config_.q_lora_rank),
+       .wk = weights_.linear(prefix + "wk", shape.head_dim, config_.hidden_size),
+       .k_norm = Norm::layer(weights_.vector(prefix + "k_norm.weight", shape.head_dim),
+                             weights_.vector(prefix + "k_norm.bias", shape.head_dim), kIndexerNormEpsilon),
+       .weights_proj = weights_.linear(prefix + "weights_proj", shape.num_heads, config_.hidden_size)});
 }
 
 std::unique_ptr<Attention> MlaParts::attention(const std::string& prefix) {

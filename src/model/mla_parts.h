@@ -48,6 +48,7 @@ class MlaParts {
 
  private:
   EncodingSettings encoding_settings();
+  Indexer indexer(const std::string& prefix);
   Norm latent_norm(const std::string& name, std::size_t size, float scale);
   std::vector<SwiGlu> experts(const std::string& prefix, std::size_t count);
 
