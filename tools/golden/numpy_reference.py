@@ -285,8 +285,11 @@ MODELS = {}  # by model_type, of the families that are not quite NumpyModel
 
 
 def load(directory, encoding=None):
-    """`encoding`: instead of the checkpoint's own."""
+    """`encoding`: instead of the checkpoint's own. `written` are the keys that config.json itself has: read_config
+    fills in DeepSeek's defaults."""
     config = read_config(directory)
+    config["written"] = set(json.loads((directory / "config.json").read_text()))
     if encoding is not None:
         config["position_encoding"] = encoding
+        config["written"].add("position_encoding")
     return MODELS.get(config["model_type"], NumpyModel)(config, read_checkpoint(directory))
