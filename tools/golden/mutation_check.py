@@ -9,6 +9,7 @@ import json
 import numpy as np
 import numpy_reference as reference
 from make_goldens import DEFAULT_OUTPUT
+from mutations_dsa import DSA_MUTATIONS, DSA_NAMES
 from numpy_encodings import alibi_slopes
 from variants import all_variants
 
@@ -185,8 +186,8 @@ def effect(mutate, directory):
 
 
 def main():
-    known, harmless = {variant.name for variant in all_variants()}, 0
-    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS:
+    known, harmless = {variant.name for variant in all_variants()} | DSA_NAMES, 0
+    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS + DSA_MUTATIONS:
         for name in names.split():
             assert name in known, name
             difference = effect(mutate, DEFAULT_OUTPUT / name)
