@@ -9,8 +9,10 @@ import json
 import numpy as np
 import numpy_reference as reference
 from make_goldens import DEFAULT_OUTPUT
+from mutations_mla import MLA_MUTATIONS
 from numpy_encodings import alibi_slopes
 from variants import all_variants
+from variants_mla import mla_variants
 
 VISIBLE = 1e-2
 
@@ -185,8 +187,8 @@ def effect(mutate, directory):
 
 
 def main():
-    known, harmless = {variant.name for variant in all_variants()}, 0
-    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS:
+    known, harmless = {variant.name for variant in all_variants() + mla_variants()}, 0
+    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS + MLA_MUTATIONS:
         for name in names.split():
             assert name in known, name
             difference = effect(mutate, DEFAULT_OUTPUT / name)

@@ -73,6 +73,23 @@ TEST_CASE("observation: probabilities are the softmax of the parts, under both m
   }
 }
 
+TEST_CASE("observation: where a layer has two attention blocks, both are seen") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/longcat_two_layers");
+  const Observation seen = observe(model->parts().decoder, some_ids(9), {});
+  REQUIRE(seen.layers.size() == 4);
+  for (const LayerObservation& layer : seen.layers) {
+    REQUIRE(layer.heads.size() == 3);
+    CHECK(layer.output.rows == 9);
+    check_probabilities(seen, layer.heads[2]);
+  }
+}
+
+TEST_CASE("observation: scaled queries are seen as they meet the keys") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/mistral4_published");
+  const Observation seen = observe(model->parts().decoder, some_ids(40), {.first_position = 21});
+  for (const LayerObservation& layer : seen.layers) check_probabilities(seen, layer.heads[1]);
+}
+
 TEST_CASE("observation: without a mask or an encoding equal tokens get equal bits") {
   for (const bool decoupled : {false, true}) {
     const RandomModel model = random_model(decoupled);
