@@ -74,6 +74,18 @@ TEST_CASE("Queries are scaled by how often their position passes the original le
   CHECK(batch_of(Rope(plain(), 4, RopePairing::halves), 0, 3, 3).query_scales.empty());
 }
 
+TEST_CASE("Halves are turned as by a rope of halves, whatever its own pairs are") {
+  const Rope own(plain(), 8, RopePairing::interleaved), halves(plain(), 8, RopePairing::halves);
+  const PositionBatch batch = batch_of(own, 5, 3, 8);
+  std::vector<float> a = random_values(3 * 22, 2), b = a;
+  own.rotate_halves(batch, Matrix{a.data(), 3, 22, 22}, 11, 2);
+  halves.rotate(batch, Matrix{b.data(), 3, 22, 22}, 11, 2);
+  CHECK(a == b);
+  halves.rotate_halves(batch, Matrix{a.data(), 3, 22, 22}, 11, 2);
+  halves.rotate(batch, Matrix{b.data(), 3, 22, 22}, 11, 2);
+  CHECK(a == b);
+}
+
 TEST_CASE("Rotation turns the pairs of every head and leaves the rest alone") {
   const std::size_t heads = 3;
   const std::size_t count = 5;
