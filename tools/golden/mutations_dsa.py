@@ -1,7 +1,6 @@
 """Wrong readings of sparse attention, for mutation_check.py. Constant factors on the scores select the same tokens."""
 
 import numpy as np
-from variants_dsa import dsa_variants
 
 
 def replaced(name, make):
@@ -57,4 +56,3 @@ DSA_MUTATIONS = [
     ("attention: pairs (i, i+d/2)", config(rope_interleave=False), "v32_sparse"),
     ("routed scaling 1", config(routed_scaling_factor=1.0), "v32_defaults v32_sparse"),
 ]  # fmt: skip
-DSA_NAMES = {variant.name for variant in dsa_variants()}
