@@ -112,7 +112,7 @@ TEST_CASE("observation: with an indexer a row has probabilities for as many keys
         for (const HeadObservation& head : layer.heads)
           for (std::size_t query = 0; query < seen.tokens; ++query) {
             const auto row = head.probabilities.row(query);
-            const std::size_t keys = seen.visible(query);
+            const std::size_t keys = seen.visible(head, query).count();
             CHECK(static_cast<std::size_t>(std::count(row.begin(), row.end(), 0.0F)) ==
                   ids.size() - std::min<std::size_t>(keys, 14));
             double sum = 0.0;
