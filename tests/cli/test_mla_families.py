@@ -2,8 +2,9 @@
 
 import json
 import string
+import unittest
 
-from _support import CHECKPOINTS, TestCase, main
+from _support import CHECKPOINTS, TestCase, write_json
 
 ENCODINGS = ["none", "integer", "binary", "sinusoidal", "learned", "rope-decoupled", "alibi"]
 # Attention blocks of each.
@@ -27,8 +28,8 @@ def letters():
 
 class MlaFamilies(TestCase):
     def model(self, name):
-        folder = self.copy(CHECKPOINTS / name)
-        (folder / "tokenizer.json").write_text(json.dumps(letters()))
+        folder = self.copy(name, name)
+        write_json(folder / "tokenizer.json", letters())
         return folder
 
     def test_every_encoding_in_every_family(self):
@@ -52,8 +53,8 @@ class MlaFamilies(TestCase):
         about = json.loads(self.succeed("inspect", "--json", "-m", CHECKPOINTS / "longcat_published").out)
         self.assertEqual(about["dimensions"]["num_hidden_layers"], 2)
         self.assertEqual(about["dimensions"]["zero_experts"], 5)
-        self.assertEqual(about["cache_bytes_per_token"], 2 * (19 + 8) * 4)
+        self.assertEqual(about["kv_cache_bytes_per_token"]["latent"], 2 * (19 + 8) * 4)
 
 
 if __name__ == "__main__":
-    main()
+    unittest.main()

@@ -35,6 +35,13 @@ bool ignores(const mla::MlaConfig& config, const char* key) {
   return std::count(config.ignored_keys.begin(), config.ignored_keys.end(), key) == 1;
 }
 
+std::vector<bool> with_experts(const mla::MlaConfig& config) {
+  std::vector<bool> layers;
+  for (std::size_t layer = 0; layer < config.num_hidden_layers; ++layer)
+    layers.push_back(config.has_experts(layer));
+  return layers;
+}
+
 }  // namespace
 
 TEST_CASE("deepseek_v32: the indexer's keys, and defaults where keys are absent", "[config]") {
@@ -49,7 +56,7 @@ TEST_CASE("deepseek_v32: the indexer's keys, and defaults where keys are absent"
   CHECK(config.indexer->head_dim == 10);
   CHECK(config.indexer->rotary_dim == 8);
   CHECK(config.indexer->top_k == 19);
-  CHECK(config.experts_in_layer == std::vector<bool>{false, false, false, true, true});
+  CHECK(with_experts(config) == std::vector<bool>{false, false, false, true, true});
   REQUIRE(config.router);
   CHECK(config.router->norm_topk_prob);
   CHECK(config.router->routed_scaling_factor == 2.5F);
@@ -62,15 +69,15 @@ TEST_CASE("deepseek_v32: the indexer's keys, and defaults where keys are absent"
 
 TEST_CASE("deepseek_v32: mlp_layer_types says which layers have experts", "[config]") {
   const Json json = golden("v32_layer_types");
-  CHECK(read(json).experts_in_layer == std::vector<bool>{true, false, true});
+  CHECK(with_experts(read(json)) == std::vector<bool>{true, false, true});
   Json dense = json;
   dense["mlp_layer_types"] = {"dense", "dense", "dense"};
   CHECK_FALSE(read(dense).router);
-  CHECK(read(dense).experts_in_layer.empty());
+  CHECK(read(dense).expert_layers.count() == 0);
   Json sparse = json;
   sparse["mlp_layer_types"] = {"sparse", "sparse", "sparse"};
   sparse.erase("intermediate_size");
-  CHECK(read(sparse).moe_layers() == 3);
+  CHECK(read(sparse).expert_layers.count() == 3);
 }
 
 TEST_CASE("deepseek_v32: impossible values are refused at their field", "[config]") {

@@ -10,6 +10,7 @@
 
 #include "mla/error.h"
 #include "mla/model.h"
+#include "model/mla_config.h"
 #include "model/model_parts.h"
 #include "unit/base/thrown.h"
 #include "unit/formats/format_files.h"
@@ -191,6 +192,38 @@ TEST_CASE("parameters and cache of two attention blocks a layer and zero experts
   Copy copy("longcat_published");
   copy.config["moe_topk"] = 9;
   CHECK(info_of(copy).active_parameters == total - 52 * 37);
+}
+
+TEST_CASE("layers with experts, counted and listed", "[config]") {
+  using mla::ExpertLayers;
+  CHECK(ExpertLayers().count() == 0);
+  CHECK_FALSE(ExpertLayers().has(0));
+  const ExpertLayers from(2, 5);
+  CHECK(from.count() == 3);
+  CHECK_FALSE(from.has(1));
+  CHECK(from.has(2));
+  CHECK(from.has(4));
+  CHECK(from.dense_before() == 2U);
+  CHECK(ExpertLayers(7, 5).count() == 0);
+  const ExpertLayers every_second(0, 5, 2);
+  CHECK(every_second.count() == 3);
+  CHECK(every_second.has(4));
+  CHECK_FALSE(every_second.has(3));
+  CHECK_FALSE(every_second.dense_before());
+  CHECK(ExpertLayers(std::vector<bool>{false, true, true}).dense_before() == 1U);
+  CHECK_FALSE(ExpertLayers(std::vector<bool>{true, false, true}).dense_before());
+  CHECK(ExpertLayers(std::vector<bool>{true, false, true}).count() == 2);
+}
+
+TEST_CASE("a config that claims very many layers costs a message and no memory", "[config]") {
+  for (const auto& [golden, key] :
+       {std::pair("longcat_published", "num_layers"), std::pair("mistral4_published", "num_hidden_layers"),
+        std::pair("glm4_published", "num_hidden_layers")}) {
+    Copy copy(golden);
+    copy.config[key] = 2147483647;
+    CAPTURE(golden);
+    CHECK(thrown_by([&] { info_of(copy); }).code() == ErrorCode::mismatch);
+  }
 }
 
 TEST_CASE("what of a LongCat-Flash checkpoint is not needed", "[model]") {
