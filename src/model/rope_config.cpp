@@ -1,5 +1,6 @@
 #include "model/rope_config.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -50,6 +51,13 @@ std::size_t read_original_length(const JsonField& config, const JsonField& param
   return otherwise;
 }
 
+/// mla rotates what it rotates as a whole.
+void check_partial_factor(const JsonField& place, const std::optional<double>& expected) {
+  const auto field = place.find("partial_rotary_factor");
+  if (field && expected && std::abs(field->as_number() - *expected) > 1e-9)
+    field->unsupported("found " + field->json().dump() + ", expected " + Json(*expected).dump());
+}
+
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
   if (field.array_size() != expected)
     field.fail("found " + std::to_string(field.array_size()) +
@@ -74,6 +82,12 @@ void read_llama3(const JsonField& parameters, RopeScaling& scaling) {
     parameters.get("high_freq_factor").fail("expected more than low_freq_factor");
 }
 
+void read_query_scaling(const JsonField& config, const JsonField& parameters, RopeScaling& scaling) {
+  scaling.query_scaling_beta = parameters.get("llama_4_scaling_beta").as_number(0.0, kGreatest);
+  scaling.original_max_position_embeddings =
+      read_original_length(config, parameters, scaling.max_position_embeddings);
+}
+
 /// `factor`, which yarn and longrope may leave out: the contexts' ratio then.
 double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
   const bool may_be_derived = scaling.type == RopeType::longrope || scaling.type == RopeType::yarn;
@@ -86,19 +100,21 @@ double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
 }  // namespace
 
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings, PartialRotation partial) {
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults) {
   RopeScaling scaling;
+  scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
+  check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
+  if (!found && defaults.query_scaling) config.get("rope_parameters").get("llama_4_scaling_beta");
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  if (const auto field = parameters.find("partial_rotary_factor");
-      partial == PartialRotation::refused && field && field->as_number() != 1.0)
-    field->unsupported("found " + field->json().dump() + ", expected 1");
+  check_partial_factor(parameters, defaults.partial_rotary_factor);
+  if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
 
   scaling.original_max_position_embeddings =

@@ -81,6 +81,47 @@ TEST_CASE("observation: probabilities are the softmax of the parts, under both m
   }
 }
 
+TEST_CASE("observation: where a layer has two attention blocks, both are seen") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/longcat_two_layers");
+  const Observation seen = observe(model->parts().decoder, some_ids(9), {});
+  REQUIRE(seen.layers.size() == 4);
+  for (const LayerObservation& layer : seen.layers) {
+    REQUIRE(layer.heads.size() == 3);
+    CHECK(layer.output.rows == 9);
+    check_probabilities(seen, layer.heads[2]);
+  }
+}
+
+TEST_CASE("observation: scaled queries are seen as they meet the keys") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/mistral4_published");
+  const Observation seen = observe(model->parts().decoder, some_ids(40), {.first_position = 21});
+  for (const LayerObservation& layer : seen.layers) check_probabilities(seen, layer.heads[1]);
+}
+
+TEST_CASE("observation: with an indexer a row has probabilities for as many keys as are selected") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/v32_positions");
+  const Decoder& decoder = model->parts().decoder;
+  const std::vector<TokenId> ids = some_ids(40);
+  for (const char* name : {"none", "integer", "binary", "sinusoidal", "rope", "rope-decoupled", "alibi"})
+    for (const AttentionMask mask : {AttentionMask::causal, AttentionMask::bidirectional}) {
+      CAPTURE(name, mask == AttentionMask::causal);
+      const auto stage = encoding(name, decoder);
+      const Observation seen =
+          observe(decoder, ids, {.mask = mask, .encoding = stage.get(), .first_position = 3});
+      for (const LayerObservation& layer : seen.layers)
+        for (const HeadObservation& head : layer.heads)
+          for (std::size_t query = 0; query < seen.tokens; ++query) {
+            const auto row = head.probabilities.row(query);
+            const std::size_t keys = seen.visible(head, query).count();
+            CHECK(static_cast<std::size_t>(std::count(row.begin(), row.end(), 0.0F)) ==
+                  ids.size() - std::min<std::size_t>(keys, 14));
+            double sum = 0.0;
+            for (const float probability : row) sum += static_cast<double>(probability);
+            CHECK(sum == Approx(1.0).margin(kTolerance));
+          }
+    }
+}
+
 TEST_CASE("observation: without a mask or an encoding equal tokens get equal bits") {
   for (const bool decoupled : {false, true}) {
     const RandomModel model = random_model(decoupled);
