@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "model/config_reading.h"
 #include "model/deepseek_config.h"
 #include "model/weights.h"
 #include "nn/mla_attention.h"
@@ -230,13 +231,13 @@ void describe(const DeepseekConfig& config, const Decoder& decoder, std::size_t 
   }
   add("max_position_embeddings", config.max_position_embeddings);
   info.vocab_size = config.vocab_size;
-  info.max_context = config.max_context();
+  info.max_context = max_context(config.rope, config.max_position_embeddings);
   info.parameters = parameters;
   info.full_cache_bytes_per_token =
       config.num_hidden_layers * shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) * sizeof(float);
   info.activation_bytes_per_token = activation_floats(config) * sizeof(float);
   info.scratch_bytes_per_token =
-      (mla_head_scratch(shape, config.max_context(), 2) - mla_head_scratch(shape, config.max_context(), 1)) *
+      (mla_head_scratch(shape, info.max_context, 2) - mla_head_scratch(shape, info.max_context, 1)) *
       sizeof(float);
   info.ignored_config = config.ignored_keys;
 }

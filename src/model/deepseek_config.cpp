@@ -1,48 +1,19 @@
 #include "model/deepseek_config.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <limits>
 #include <set>
 #include <string_view>
 
+#include "model/config_reading.h"
 #include "model/rope_config.h"
-#include "positional/registry.h"
 
 namespace mla {
 namespace {
 
-constexpr std::int64_t kGreatestSize = std::numeric_limits<std::int32_t>::max();
-
-std::size_t read_size(const JsonField& config, const char* key, std::int64_t least = 1) {
-  return static_cast<std::size_t>(config.get(key).as_int(least, kGreatestSize));
-}
-
-std::size_t read_size_or(const JsonField& config, const char* key, std::size_t otherwise,
-                         std::int64_t least = 1) {
-  return config.has(key) ? read_size(config, key, least) : otherwise;
-}
-
-bool read_bool_or(const JsonField& config, const char* key, bool otherwise) {
-  const auto field = config.find(key);
-  return field ? field->as_bool() : otherwise;
-}
-
-/// A key that mla knows one value of, if it is there at all.
-void expect_text(const JsonField& config, const char* key, std::string_view expected) {
-  const auto field = config.find(key);
-  if (field && field->as_string() != expected)
-    field->unsupported("found \"" + field->as_string() + "\", expected \"" + std::string(expected) + "\"");
-}
-
 /// The published configs know decoupled RoPE only; `position_encoding` names another one.
-void read_position_encoding(const JsonField& config, DeepseekConfig& result) {
+void read_encoding(const JsonField& config, DeepseekConfig& result) {
   constexpr std::string_view kDefault = "rope-decoupled";
-  const auto field = config.find("position_encoding");
-  result.position_encoding = field ? field->as_string() : kDefault;
-  if (field && find_encoding(result.position_encoding) == nullptr)
-    field->unsupported("found \"" + result.position_encoding + "\", expected one of " + encoding_names());
+  result.position_encoding = read_position_encoding(config, kDefault);
   const MlaShape& shape = result.attention;
   if (result.position_encoding == kDefault && !shape.decoupled())
     config.get("qk_rope_head_dim").fail("found 0, expected an even number of at least 2 for rope-decoupled");
@@ -65,7 +36,7 @@ void read_attention(const JsonField& config, DeepseekConfig& result) {
   if (!config.get("q_lora_rank").json().is_null()) result.q_lora_rank = read_size(config, "q_lora_rank");
   result.attention_bias = read_bool_or(config, "attention_bias", false);
 
-  read_position_encoding(config, result);
+  read_encoding(config, result);
   result.rope = read_rope_scaling(config, shape.rotary_dim(), result.max_position_embeddings);
   if (result.v3 && !read_bool_or(config, "rope_interleave", true)) result.rope_pairing = RopePairing::halves;
   shape.softmax_scale = static_cast<float>(rope_softmax_factor(result.rope) /
@@ -137,88 +108,43 @@ void read_experts(const JsonField& config, DeepseekConfig& result) {
         .unsupported("found true with n_shared_experts 0, expected shared experts for the bias");
 }
 
-/// `quantization_config` of FP8 checkpoints. The tensors' own dtypes say which of them are quantized.
-void read_quantization(const JsonField& config, DeepseekConfig& result) {
-  const auto quantization = config.find("quantization_config");
-  if (!quantization) return;
-  expect_text(*quantization, "quant_method", "fp8");
-  expect_text(*quantization, "fmt", "e4m3");
-  const auto blocks = quantization->find("weight_block_size");
-  if (!blocks) return;
-  if (blocks->array_size() != 2) blocks->fail("expected two block sizes");
-  result.fp8.rows = static_cast<std::size_t>(blocks->element(0).as_int(1, kGreatestSize));
-  result.fp8.cols = static_cast<std::size_t>(blocks->element(1).as_int(1, kGreatestSize));
-}
-
-/// `dtype`, or `torch_dtype`, says nothing the tensors do not say better; but an unknown one is a sign of a
-/// file mla does not understand.
-void check_dtype(const JsonField& config) {
-  for (const char* key : {"dtype", "torch_dtype"}) {
-    const auto field = config.find(key);
-    if (!field) continue;
-    static const std::set<std::string, std::less<>> known = {"float32", "float16", "bfloat16",
-                                                             "float8_e4m3fn"};
-    if (!known.contains(field->as_string()))
-      field->unsupported("found \"" + field->as_string() +
-                         "\", expected float32, float16, bfloat16 or float8_e4m3fn");
-  }
-}
-
-std::vector<std::string> unread_keys(const JsonField& config, bool v3) {
-  static const std::set<std::string, std::less<>> read = {"model_type",
-                                                          "vocab_size",
-                                                          "hidden_size",
-                                                          "num_hidden_layers",
-                                                          "max_position_embeddings",
-                                                          "intermediate_size",
-                                                          "rms_norm_eps",
-                                                          "tie_word_embeddings",
-                                                          "num_attention_heads",
-                                                          "kv_lora_rank",
-                                                          "qk_nope_head_dim",
-                                                          "qk_rope_head_dim",
-                                                          "v_head_dim",
-                                                          "q_lora_rank",
-                                                          "attention_bias",
-                                                          "rope_interleave",
-                                                          "position_encoding",
-                                                          "scale_embedding",
-                                                          "rope_theta",
-                                                          "rope_scaling",
-                                                          "rope_parameters",
-                                                          "original_max_position_embeddings",
-                                                          "scoring_func",
-                                                          "topk_method",
-                                                          "n_group",
-                                                          "topk_group",
-                                                          "first_k_dense_replace",
-                                                          "n_routed_experts",
-                                                          "moe_layer_freq",
-                                                          "num_experts_per_tok",
-                                                          "routed_scaling_factor",
-                                                          "moe_intermediate_size",
-                                                          "n_shared_experts",
-                                                          "quantization_config",
-                                                          "dtype",
-                                                          "torch_dtype",
-                                                          "hidden_act",
-                                                          "bos_token_id",
-                                                          "eos_token_id",
-                                                          "num_nextn_predict_layers",
-                                                          "architectures"};
-  std::vector<std::string> unread;
-  for (const auto& item : config.json().items())
-    if (!read.contains(item.key()) && !(v3 && item.key() == "norm_topk_prob")) unread.push_back(item.key());
-  return unread;
+std::vector<std::string> ignored_keys(const JsonField& config, bool v3) {
+  std::set<std::string_view> read = {"hidden_size",
+                                     "num_hidden_layers",
+                                     "max_position_embeddings",
+                                     "intermediate_size",
+                                     "rms_norm_eps",
+                                     "num_attention_heads",
+                                     "kv_lora_rank",
+                                     "qk_nope_head_dim",
+                                     "qk_rope_head_dim",
+                                     "v_head_dim",
+                                     "q_lora_rank",
+                                     "attention_bias",
+                                     "rope_interleave",
+                                     "scale_embedding",
+                                     "rope_theta",
+                                     "rope_scaling",
+                                     "rope_parameters",
+                                     "original_max_position_embeddings",
+                                     "scoring_func",
+                                     "topk_method",
+                                     "n_group",
+                                     "topk_group",
+                                     "first_k_dense_replace",
+                                     "n_routed_experts",
+                                     "moe_layer_freq",
+                                     "num_experts_per_tok",
+                                     "routed_scaling_factor",
+                                     "moe_intermediate_size",
+                                     "n_shared_experts",
+                                     "hidden_act",
+                                     "num_nextn_predict_layers"};
+  if (v3) read.insert("norm_topk_prob");
+  return unread_keys(config, read);
 }
 
 }  // namespace
-
-std::size_t DeepseekConfig::max_context() const {
-  if (rope.type != RopeType::dynamic) return max_position_embeddings;
-  const double stretched = static_cast<double>(max_position_embeddings) * std::max(rope.factor, 1.0);
-  return static_cast<std::size_t>(std::min(stretched, static_cast<double>(kGreatestSize)));
-}
 
 DeepseekConfig read_deepseek_config(const JsonField& config) {
   DeepseekConfig result;
@@ -227,8 +153,7 @@ DeepseekConfig read_deepseek_config(const JsonField& config) {
   result.hidden_size = read_size(config, "hidden_size");
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
   result.max_position_embeddings = read_size(config, "max_position_embeddings");
-  if (const auto epsilon = config.find("rms_norm_eps"))
-    result.rms_norm_eps = static_cast<float>(epsilon->as_number(0.0, 1.0));
+  result.rms_norm_eps = read_epsilon_or(config, "rms_norm_eps", result.rms_norm_eps);
   result.tie_word_embeddings = read_bool_or(config, "tie_word_embeddings", false);
   result.scale_embedding = read_bool_or(config, "scale_embedding", false);
   expect_text(config, "hidden_act", "silu");
@@ -236,9 +161,9 @@ DeepseekConfig read_deepseek_config(const JsonField& config) {
   check_dtype(config);
   read_attention(config, result);
   read_experts(config, result);
-  read_quantization(config, result);
+  result.fp8 = read_quantization(config);
   if (!result.has_experts(0)) result.intermediate_size = read_size(config, "intermediate_size");
-  result.ignored_keys = unread_keys(config, result.v3);
+  result.ignored_keys = ignored_keys(config, result.v3);
   return result;
 }
 

@@ -44,8 +44,6 @@ struct DeepseekConfig {
   std::vector<std::string> ignored_keys;  ///< Keys that were not read.
 
   bool has_experts(std::size_t layer) const { return router.has_value() && layer >= first_k_dense_replace; }
-  /// Tokens for which the encoding is defined: dynamic scaling goes beyond the trained context by its factor.
-  std::size_t max_context() const;
 };
 
 /// Throws Error(format) for a missing or impossible value, Error(unsupported) for one mla does not know.
