@@ -45,6 +45,7 @@ class MlaParts {
 
  private:
   EncodingSettings encoding_settings();
+  void take_kv_b(const std::string& prefix, MlaWeights& parts);
   Norm latent_norm(const std::string& name, std::size_t size, float scale);
   std::vector<SwiGlu> experts(const std::string& prefix, std::size_t count);
 
