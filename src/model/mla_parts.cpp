@@ -12,10 +12,8 @@ namespace {
 
 // The norms of the compressed queries and of the latent have this epsilon, whatever rms_norm_eps is.
 constexpr float kLatentNormEpsilon = 1e-6F;
-
-bool has_correction_bias(RouterKind kind) {
-  return kind == RouterKind::sigmoid_noaux_tc;
-}
+// The same of an indexer's norm of keys.
+constexpr float kIndexerNormEpsilon = 1e-6F;
 
 }  // namespace
 
@@ -97,6 +95,7 @@ MlaWeights MlaParts::attention_weights(const std::string& prefix) {
   take_kv_b(prefix, parts);
   parts.o_proj =
       weights_.linear(prefix + "o_proj", config_.hidden_size, shape.num_heads * shape.v_head_dim, bias);
+  if (config_.indexer) parts.indexer = indexer(prefix + "indexer.");
   return parts;
 }
 
@@ -113,6 +112,17 @@ void MlaParts::take_kv_b(const std::string& prefix, MlaWeights& parts) {
                                 Shape{shape.num_heads, shape.kv_lora_rank, shape.qk_nope_head_dim}),
                 weights_.matrix(prefix + "v_b_proj.weight",
                                 Shape{shape.num_heads, shape.v_head_dim, shape.kv_lora_rank})};
+}
+
+Indexer MlaParts::indexer(const std::string& prefix) {
+  const IndexerShape& shape = *config_.indexer;
+  return Indexer(
+      shape,
+      {.wq_b = weights_.linear(prefix + "wq_b", shape.num_heads * shape.head_dim, *config_.q_lora_rank),
+       .wk = weights_.linear(prefix + "wk", shape.head_dim, config_.hidden_size),
+       .k_norm = Norm::layer(weights_.vector(prefix + "k_norm.weight", shape.head_dim),
+                             weights_.vector(prefix + "k_norm.bias", shape.head_dim), kIndexerNormEpsilon),
+       .weights_proj = weights_.linear(prefix + "weights_proj", shape.num_heads, config_.hidden_size)});
 }
 
 std::unique_ptr<Attention> MlaParts::attention(const std::string& prefix) {
@@ -142,8 +152,8 @@ std::unique_ptr<FeedForward> MlaParts::moe(const std::string& prefix, const std:
 }
 
 /// One tensor for each expert, as published, or all experts in one: as transformers holds them in memory,
-/// gate_up_proj [experts, gate | up, hidden] and down_proj [experts, hidden, intermediate], or as GGUF files do, with
-/// gate_proj and up_proj [experts, intermediate, hidden] instead of the first.
+/// gate_up_proj [experts, gate | up, hidden], with a place for zero experts too, and down_proj [experts, hidden,
+/// intermediate], or as GGUF files do, with gate_proj and up_proj [experts, intermediate, hidden] instead of the first.
 std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t count) {
   const std::size_t width = config_.moe_intermediate_size;
   const std::size_t hidden = config_.hidden_size;
@@ -164,7 +174,9 @@ std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t cou
                         Linear(down.slice_rows(expert * hidden, hidden))});
     return result;
   }
-  const WeightView gate_up = weights_.matrix(prefix + "gate_up_proj", Shape{count, 2 * width, hidden});
+  const WeightView gate_up =
+      weights_.matrix(prefix + "gate_up_proj", Shape{count + config_.zero_experts, 2 * width, hidden});
+  unused_parameters_ += config_.zero_experts * 2 * width * hidden;
   for (std::size_t expert = 0; expert < count; ++expert)
     result.push_back({Linear(gate_up.slice_rows(2 * expert * width, width)),
                       Linear(gate_up.slice_rows((2 * expert + 1) * width, width)),
@@ -194,7 +206,7 @@ Decoder build_mla(const MlaConfig& config, const Checkpoint& checkpoint, ModelIn
     decoder.layers.push_back(parts.layer(layer));
   info.ignored_tensors = parts.weights().leftovers(
       [&](std::string_view name) { return may_be_left(name, config.num_hidden_layers, checkpoint); });
-  describe_mla(config, decoder, parts.weights().parameters(), info);
+  describe_mla(config, decoder, parts.parameters(), info);
   return decoder;
 }
 
