@@ -1,5 +1,6 @@
 #include "model/rope_config.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -36,7 +37,7 @@ RopeType read_type(const JsonField& parameters) {
     const auto type = rope_type_named(field->as_string());
     if (!type)
       field->unsupported("found \"" + field->as_string() +
-                         "\", expected one of default, linear, dynamic, yarn, llama3, longrope");
+                         "\", expected one of default, linear, dynamic, yarn, llama3, longrope, factors");
     return *type;
   }
   return RopeType::standard;
@@ -50,10 +51,17 @@ std::size_t read_original_length(const JsonField& config, const JsonField& param
   return otherwise;
 }
 
+/// mla rotates what it rotates as a whole.
+void check_partial_factor(const JsonField& place, const std::optional<double>& expected) {
+  const auto field = place.find("partial_rotary_factor");
+  if (field && expected && std::abs(field->as_number() - *expected) > 1e-9)
+    field->unsupported("found " + field->json().dump() + ", expected " + Json(*expected).dump());
+}
+
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
   if (field.array_size() != expected)
     field.fail("found " + std::to_string(field.array_size()) +
-               " values, expected qk_rope_head_dim / 2 = " + std::to_string(expected));
+               " values, expected half of the values to rotate, " + std::to_string(expected));
   std::vector<double> factors;
   for (std::size_t i = 0; i < expected; ++i) factors.push_back(read_positive(field.element(i)));
   return factors;
@@ -74,6 +82,12 @@ void read_llama3(const JsonField& parameters, RopeScaling& scaling) {
     parameters.get("high_freq_factor").fail("expected more than low_freq_factor");
 }
 
+void read_query_scaling(const JsonField& config, const JsonField& parameters, RopeScaling& scaling) {
+  scaling.query_scaling_beta = parameters.get("llama_4_scaling_beta").as_number(0.0, kGreatest);
+  scaling.original_max_position_embeddings =
+      read_original_length(config, parameters, scaling.max_position_embeddings);
+}
+
 /// `factor`, which yarn and longrope may leave out: the contexts' ratio then.
 double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
   const bool may_be_derived = scaling.type == RopeType::longrope || scaling.type == RopeType::yarn;
@@ -86,19 +100,26 @@ double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
 }  // namespace
 
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings) {
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults) {
   RopeScaling scaling;
+  scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
+  check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
+  if (!found && defaults.query_scaling) config.get("rope_parameters").get("llama_4_scaling_beta");
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  if (const auto field = parameters.find("partial_rotary_factor"); field && field->as_number() != 1.0)
-    field->unsupported("found " + field->json().dump() + ", expected 1");
+  check_partial_factor(parameters, defaults.partial_rotary_factor);
+  if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
+  if (scaling.type == RopeType::factors) {
+    scaling.factors = read_factors(parameters.get("factors"), rope_dim / 2);
+    return scaling;
+  }
 
   scaling.original_max_position_embeddings =
       read_original_length(config, parameters, max_position_embeddings);
@@ -109,13 +130,20 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
   if (scaling.type == RopeType::yarn) read_yarn(parameters, scaling);
   if (scaling.type == RopeType::llama3) read_llama3(parameters, scaling);
   if (scaling.type == RopeType::dynamic && rope_dim < 4)
-    parameters.unsupported("dynamic scaling needs qk_rope_head_dim of at least 4, found " +
+    parameters.unsupported("dynamic scaling needs at least 4 values to rotate, found " +
                            std::to_string(rope_dim));
   if (scaling.type == RopeType::longrope) {
     scaling.short_factor = read_factors(parameters.get("short_factor"), rope_dim / 2);
     scaling.long_factor = read_factors(parameters.get("long_factor"), rope_dim / 2);
   }
   return scaling;
+}
+
+double read_partial_rotary_factor(const JsonField& config) {
+  auto field = config.find("partial_rotary_factor");
+  if (!field)
+    if (const auto parameters = find_parameters(config)) field = parameters->find("partial_rotary_factor");
+  return field ? field->as_number(kLeast, 1.0) : 1.0;
 }
 
 }  // namespace mla

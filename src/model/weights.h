@@ -23,7 +23,7 @@ struct Fp8Blocks {
 
 /// Big matrices stay views into the mapped files; norms, biases and other vectors are decoded to float32. All
 /// throw Error(mismatch) if the tensor is missing or has another shape, Error(unsupported) if its dtype is
-/// not computed with.
+/// not computed with. Errors name a tensor as the file does, with transformers' name behind it if that is another.
 class WeightLoader {
  public:
   WeightLoader(const Checkpoint& checkpoint, Fp8Blocks blocks) : checkpoint_(checkpoint), blocks_(blocks) {}
@@ -38,6 +38,10 @@ class WeightLoader {
 
   /// prefix.weight [out, in] and, if `bias`, prefix.bias [out].
   Linear linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias = false);
+
+  /// lm_head.weight, or with tied embeddings the embeddings [vocab_size, hidden_size] where it is not stored: a stored
+  /// one still counts then, as in the reference.
+  Linear output_head(const WeightView& embeddings, bool tied);
 
   /// Elements of all tensors taken so far (block scales not counted).
   std::size_t parameters() const { return parameters_; }

@@ -19,6 +19,7 @@ std::string Rope::describe() const {
   std::string text = "rope, " + std::to_string(rope_dim_) + " dimensions, ";
   text += pairing_ == RopePairing::interleaved ? "pairs (2i, 2i+1)" : "pairs (i, i+d/2)";
   text += ", scaling " + std::string(name_of(scaling_.type));
+  if (scaling_.query_scaling_beta != 0.0) text += ", queries scaled by position";
   return text;
 }
 
@@ -38,6 +39,10 @@ void Rope::prepare(PositionBatch& batch) const {
       batch.sines[row * pairs + i] = std::sin(angle) * attention_factor_;
     }
   }
+  if (scaling_.query_scaling_beta == 0.0) return;
+  batch.query_scales.resize(batch.count);
+  for (std::size_t row = 0; row < batch.count; ++row)
+    batch.query_scales[row] = rope_query_scale(scaling_, batch.position(row));
 }
 
 std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {
@@ -50,9 +55,19 @@ std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {
 }
 
 void Rope::rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
+  turn(pairing_, batch, x, head_dim, offset);
+}
+
+void Rope::rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                         std::size_t offset) const {
+  turn(RopePairing::halves, batch, x, head_dim, offset);
+}
+
+void Rope::turn(RopePairing pairing, const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                std::size_t offset) const {
   const std::size_t pairs = rope_dim_ / 2;
-  const std::size_t step = pairing_ == RopePairing::interleaved ? 2 : 1;
-  const std::size_t partner = pairing_ == RopePairing::interleaved ? 1 : pairs;
+  const std::size_t step = pairing == RopePairing::interleaved ? 2 : 1;
+  const std::size_t partner = pairing == RopePairing::interleaved ? 1 : pairs;
   for (std::size_t row = 0; row < x.rows; ++row) {
     const float* cosines = batch.cosines.data() + row * pairs;
     const float* sines = batch.sines.data() + row * pairs;

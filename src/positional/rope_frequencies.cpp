@@ -9,12 +9,13 @@
 namespace mla {
 namespace {
 
-constexpr std::array<std::pair<RopeType, std::string_view>, 6> kNames = {{{RopeType::standard, "default"},
+constexpr std::array<std::pair<RopeType, std::string_view>, 7> kNames = {{{RopeType::standard, "default"},
                                                                           {RopeType::linear, "linear"},
                                                                           {RopeType::dynamic, "dynamic"},
                                                                           {RopeType::yarn, "yarn"},
                                                                           {RopeType::llama3, "llama3"},
-                                                                          {RopeType::longrope, "longrope"}}};
+                                                                          {RopeType::longrope, "longrope"},
+                                                                          {RopeType::factors, "factors"}}};
 
 /// theta^(2i / d), i = 0 .. d/2 - 1, in float32 as the reference has it.
 std::vector<float> wave_bases(double theta, std::size_t rope_dim) {
@@ -105,6 +106,7 @@ std::vector<float> rope_inverse_frequencies(const RopeScaling& scaling, std::siz
   for (std::size_t i = 0; i < bases.size(); ++i) {
     result[i] = 1.0F / bases[i];
     if (scaling.type == RopeType::linear) result[i] /= static_cast<float>(scaling.factor);
+    if (scaling.type == RopeType::factors) result[i] /= static_cast<float>(scaling.factors[i]);
     if (scaling.type == RopeType::llama3) result[i] = llama3_frequency(scaling, result[i]);
   }
   return result;
@@ -120,6 +122,12 @@ double rope_attention_factor(const RopeScaling& scaling) {
   if (scaling.mscale != 0.0 && scaling.mscale_all_dim != 0.0)
     return yarn_mscale(scaling.factor, scaling.mscale) / yarn_mscale(scaling.factor, scaling.mscale_all_dim);
   return yarn_mscale(scaling.factor, 1.0);
+}
+
+float rope_query_scale(const RopeScaling& scaling, std::size_t position) {
+  const float lengths =
+      std::floor(static_cast<float>(position) / static_cast<float>(scaling.original_max_position_embeddings));
+  return 1.0F + static_cast<float>(scaling.query_scaling_beta) * std::log(1.0F + lengths);
 }
 
 double rope_softmax_factor(const RopeScaling& scaling) {

@@ -60,6 +60,46 @@ void check_forward(Random& random, DType dtype, std::size_t out, std::size_t in,
   }
 }
 
+/// dot_row, add_row and decode_rows of slices of a weight.
+void check_single_rows(Random& random, DType dtype, std::size_t cols, const Kernels& kernels) {
+  const Weight weight = random_weight(random, dtype, 70, cols, 1.0F, 1);
+  const std::vector<float> decoded = decode(weight.view);
+  const std::vector<float> x = random.values(cols);
+  for (const std::size_t cut : {0U, 5U, 16U, 37U}) {  // FP8 blocks have 16 rows.
+    const WeightView slice = weight.view.slice_rows(cut, 33);
+    CAPTURE(kernels.name, dtype_name(dtype), cut);
+    double worst_dot = 0.0;
+    double worst_sum = 0.0;
+    for (std::size_t row = 0; row < 33; ++row) {
+      const double* exact = weight.exact.data() + (cut + row) * cols;
+      double sum = 0.0;
+      double magnitude = 0.0;
+      for (std::size_t i = 0; i < cols; ++i) {
+        sum += exact[i] * static_cast<double>(x[i]);
+        magnitude += std::abs(exact[i] * static_cast<double>(x[i]));
+      }
+      const double found = static_cast<double>(dot_row(slice, row, x.data(), kernels));
+      worst_dot = std::max(worst_dot, std::abs(found - sum) / bound(cols, magnitude));
+
+      std::vector<float> y = x;
+      add_row(-1.25F, slice, row, y.data(), kernels);
+      for (std::size_t i = 0; i < cols; ++i) {
+        const double expected = static_cast<double>(x[i]) - 1.25 * exact[i];
+        worst_sum = std::max(worst_sum, std::abs(static_cast<double>(y[i]) - expected));
+      }
+    }
+    CHECK(worst_dot <= 1.0);
+    CHECK(worst_sum <= 1e-6);
+
+    const auto count = static_cast<std::ptrdiff_t>(30 * cols);
+    std::vector<float> rows(31 * cols, -1.0F);
+    decode_rows(slice, 2, 30, rows.data(), kernels);
+    CHECK(std::equal(rows.begin(), rows.begin() + count,
+                     decoded.begin() + static_cast<std::ptrdiff_t>((cut + 2) * cols)));
+    CHECK(std::all_of(rows.begin() + count, rows.end(), [](float value) { return value == -1.0F; }));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("linear: every type, shape and number of rows against double") {
@@ -110,6 +150,7 @@ TEST_CASE("linear: all kernels this processor has") {
     Workspace workspace(1, *kernels);
     CAPTURE(kernels->name);
     for (const DType dtype : kAllTypes) check_forward(random, dtype, 67, 71, 1, workspace);
+    for (const DType dtype : nn_test::quantized_types()) check_forward(random, dtype, 67, 512, 1, workspace);
   }
 }
 
@@ -137,45 +178,10 @@ TEST_CASE("linear: any number of threads gives the same bits", "[threads]") {
 
 TEST_CASE("linear: single rows of a weight, whole or cut out of it") {
   Random random(9);
-  for (const Kernels* kernels : available_kernels())
-    for (const DType dtype : kAllTypes) {
-      constexpr std::size_t kCols = 47;
-      const Weight weight = random_weight(random, dtype, 70, kCols, 1.0F, 1);
-      const std::vector<float> decoded = decode(weight.view);
-      const std::vector<float> x = random.values(kCols);
-      for (const std::size_t cut : {0U, 5U, 16U, 37U}) {  // FP8 blocks have 16 rows.
-        const WeightView slice = weight.view.slice_rows(cut, 33);
-        CAPTURE(kernels->name, dtype_name(dtype), cut);
-        double worst_dot = 0.0;
-        double worst_sum = 0.0;
-        for (std::size_t row = 0; row < 33; ++row) {
-          const double* exact = weight.exact.data() + (cut + row) * kCols;
-          double sum = 0.0;
-          double magnitude = 0.0;
-          for (std::size_t i = 0; i < kCols; ++i) {
-            sum += exact[i] * static_cast<double>(x[i]);
-            magnitude += std::abs(exact[i] * static_cast<double>(x[i]));
-          }
-          const double found = static_cast<double>(dot_row(slice, row, x.data(), *kernels));
-          worst_dot = std::max(worst_dot, std::abs(found - sum) / bound(kCols, magnitude));
-
-          std::vector<float> y = x;
-          add_row(-1.25F, slice, row, y.data(), *kernels);
-          for (std::size_t i = 0; i < kCols; ++i) {
-            const double expected = static_cast<double>(x[i]) - 1.25 * exact[i];
-            worst_sum = std::max(worst_sum, std::abs(static_cast<double>(y[i]) - expected));
-          }
-        }
-        CHECK(worst_dot <= 1.0);
-        CHECK(worst_sum <= 1e-6);
-
-        std::vector<float> rows(31 * kCols, -1.0F);
-        decode_rows(slice, 2, 30, rows.data(), *kernels);
-        CHECK(std::equal(rows.begin(), rows.begin() + 30 * kCols,
-                         decoded.begin() + static_cast<std::ptrdiff_t>((cut + 2) * kCols)));
-        CHECK(std::all_of(rows.begin() + 30 * kCols, rows.end(), [](float value) { return value == -1.0F; }));
-      }
-    }
+  for (const Kernels* kernels : available_kernels()) {
+    for (const DType dtype : kAllTypes) check_single_rows(random, dtype, 47, *kernels);
+    for (const DType dtype : nn_test::quantized_types()) check_single_rows(random, dtype, 512, *kernels);
+  }
 }
 
 TEST_CASE("linear: items run once each, few or many", "[threads]") {
@@ -187,4 +193,73 @@ TEST_CASE("linear: items run once each, few or many", "[threads]") {
     });
     CHECK(std::all_of(runs.begin(), runs.end(), [](int count) { return count == 1; }));
   }
+}
+
+namespace {
+
+/// The columns [first, first + count) of an input-major weight [in, all] as the rows of the other layout.
+std::vector<double> turned(const Weight& weight, std::size_t in, std::size_t all, std::size_t first,
+                           std::size_t count) {
+  std::vector<double> result;
+  for (std::size_t out = first; out < first + count; ++out)
+    for (std::size_t i = 0; i < in; ++i) result.push_back(weight.exact[i * all + out]);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("linear: input-major columns of every plain type, on all kernels") {
+  Random random(10);
+  constexpr std::size_t kIn = 45;
+  constexpr std::size_t kAll = 700;
+  for (const Kernels* kernels : available_kernels())
+    for (const DType dtype : {DType::f32, DType::f16, DType::bf16})
+      for (const std::size_t misalignment : {0U, 1U})
+        for (const auto& [first, count] :
+             {std::pair<std::size_t, std::size_t>{0, kAll}, {0, 31}, {233, 234}, {699, 1}}) {
+          const Weight weight = random_weight(random, dtype, kIn, kAll, 1.0F, misalignment);
+          Weight plain = random_weight(random, DType::f32, count, kIn);
+          plain.exact = turned(weight, kIn, kAll, first, count);
+          Workspace workspace(1, *kernels);
+          for (const std::size_t rows : {1U, 3U, 4U, 9U}) {
+            CAPTURE(kernels->name, dtype_name(dtype), misalignment, first, count, rows);
+            const std::vector<float> bias = rows == 3 ? std::vector<float>{} : random.values(count);
+            const Linear linear = Linear::input_major(weight.view, first, count, bias);
+            CHECK(linear.in_features() == kIn);
+            CHECK(linear.out_features() == count);
+            const Rows x(random, rows, kIn, 3);
+            Rows y(rows, count, 5);
+            linear.forward(x.matrix(), y.matrix(), workspace);
+            CHECK(worst_error(plain, bias, x, y) <= 1.0);
+            CHECK(y.margin_untouched());
+          }
+        }
+}
+
+TEST_CASE("linear: several products of one x are the products one by one", "[threads]") {
+  Random random(11);
+  const Weight a = random_weight(random, DType::bf16, 300, 70);
+  const Weight b = random_weight(random, DType::f32, 33, 70);
+  const Weight c = random_weight(random, DType::f32, 70, 150);
+  const Linear linears[] = {Linear(a.view, random.values(300)), Linear(b.view),
+                            Linear::input_major(c.view, 20, 130)};
+  for (const int threads : {1, 3})
+    for (const std::size_t rows : {1U, 6U}) {
+      Workspace workspace(threads, best_kernels());
+      const Rows x(random, rows, 70);
+      std::vector<Rows> together, alone;
+      for (const Linear& linear : linears) {
+        together.emplace_back(rows, linear.out_features(), 1);
+        alone.emplace_back(rows, linear.out_features());
+        linear.forward(x.matrix(), alone.back().matrix(), workspace);
+      }
+      const LinearJob jobs[] = {{&linears[0], together[0].matrix()},
+                                {&linears[1], together[1].matrix()},
+                                {&linears[2], together[2].matrix()}};
+      run_linears(x.matrix(), jobs, workspace);
+      for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(together[i].packed() == alone[i].packed());
+        CHECK(together[i].margin_untouched());
+      }
+    }
 }
