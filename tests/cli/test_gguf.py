@@ -42,7 +42,7 @@ class Gguf(TestCase):
         self.succeed("logits", "-m", file, "-p", "Hello", "-o", self.folder / "logits.npy")
         text = self.folder / "text"
         text.write_text("Hello there, how are you?")
-        self.assertIn("perplexity", self.succeed("perplexity", "-m", file, "-f", text).text)
+        self.assertIn("ppl", self.succeed("perplexity", "-m", file, "-f", text).text)
 
     def test_laboratory(self):
         file = GGUF / "deepseek2_v2_lite" / "model.gguf"

@@ -179,7 +179,7 @@ def compare_with_llama_cpp(case, directory):
         model = llama_cpp.Llama(
             str(Path(scratch) / "model.gguf"), n_ctx=256, n_batch=256, n_threads=1, logits_all=True,
             verbose=False, type_k=0, type_v=0, flash_attn=False,
-            # llama-cpp-python does not leave these two to the file.
+            # llama.cpp itself looks at these two keys in the files of few architectures only.
             yarn_beta_fast=scaling.get("beta_fast", 32.0), yarn_beta_slow=scaling.get("beta_slow", 1.0),
         )  # fmt: skip
         model.eval(reference["prompt_ids"])
