@@ -23,8 +23,19 @@ std::string streamed(const std::shared_ptr<const mla::Tokenizer>& tokenizer, con
   return text + decoder.finish();
 }
 
+void check_decoding(const std::shared_ptr<const mla::Tokenizer>& tokenizer, const Json& row) {
+  const auto ids = row.at("decode").get<std::vector<TokenId>>();
+  CAPTURE(ids);
+  for (const bool skip : {true, false}) {
+    const auto text = row.at(skip ? "decoded" : "decoded_all").get<std::string>();
+    CHECK(tokenizer->decode(ids, skip) == text);
+    CHECK(streamed(tokenizer, ids, skip) == text);
+  }
+}
+
 void check_line(const std::shared_ptr<const mla::Tokenizer>& tokenizer, const std::string& line) {
   const Json row = Json::parse(line);
+  if (row.contains("decode")) return check_decoding(tokenizer, row);
   const auto text = row.at("text").get<std::string>();
   const auto ids = row.at("ids").get<std::vector<TokenId>>();
   const auto special_ids = row.value("special_ids", ids);
@@ -48,7 +59,9 @@ TEST_CASE("tokenizer: ids and texts are those of Hugging Face", "[tokenizer]") {
   for (std::filesystem::path file : files) {
     CAPTURE(file);
     std::ifstream rows(file);
-    const auto tokenizer = mla::Tokenizer::load(file.replace_extension(".json"));
+    file.replace_extension(".json");
+    if (!exists(file)) file.replace_extension(".gguf");
+    const auto tokenizer = mla::Tokenizer::load(file);
     for (std::string line; std::getline(rows, line);) check_line(tokenizer, line);
   }
 }
