@@ -16,6 +16,8 @@
 
 namespace mla {
 
+class GgufReader;
+
 /// The numbers of the metadata types as they stand in the file.
 enum class GgufType : std::uint32_t {
   uint8 = 0,
@@ -33,7 +35,7 @@ enum class GgufType : std::uint32_t {
   float64 = 12
 };
 
-/// A value of the metadata. Strings look into the mapped file. An array holds one of four kinds, whatever the width
+/// A value of the metadata. Strings look into the mapped file and are not checked for UTF-8. An array holds one of four kinds, whatever the width
 /// of its elements is in the file; arrays of arrays are not supported.
 struct GgufValue {
   using Integers = std::vector<std::int64_t>;  ///< A uint64 beyond int64 is an error.
@@ -55,7 +57,8 @@ struct GgufTensor {
 };
 
 /// A GGUF file, mapped and not copied: all views are valid as long as it lives. Everything is checked on opening,
-/// so that no view reaches outside the file.
+/// so that no view reaches outside the file; the tensors' data are not touched. Keys and names of tensors are valid
+/// UTF-8. A model may lie in several files: see formats/gguf_parts.h.
 class GgufFile {
  public:
   /// Throws Error(io); Error(format) for what is malformed or truncated; Error(unsupported) for a version, a metadata
@@ -82,19 +85,27 @@ class GgufFile {
   std::optional<bool> boolean(std::string_view key) const;
   const GgufValue::Strings* strings(std::string_view key) const;  ///< Null if absent.
   const GgufValue::Integers* integers(std::string_view key) const;
-  const GgufValue::Numbers* numbers(std::string_view key) const;
+  const GgufValue::Numbers* numbers(std::string_view key) const;  ///< Not checked to be finite.
+  const GgufValue::Booleans* booleans(std::string_view key) const;
 
   /// Throws Error that names the file and the key.
   [[noreturn]] void fail(std::string_view key, const std::string& message) const;
   [[noreturn]] void unsupported(std::string_view key, const std::string& message) const;
 
  private:
+  void read_metadata(GgufReader& in, std::size_t count);
+  void index_tensors();
+  /// The value of a key, null if it is absent; throws as above if it is no T.
+  template <typename T>
+  const T* find_as(std::string_view key, std::string_view expected) const;
+
   MappedFile file_;
   std::string name_;
   std::uint32_t version_ = 0;
   std::size_t alignment_ = 32;
   std::map<std::string_view, GgufValue> metadata_;
   std::vector<GgufTensor> tensors_;
+  std::vector<std::size_t> by_name_;  // Indices of tensors_, sorted by name.
 };
 
 }  // namespace mla

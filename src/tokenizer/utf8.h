@@ -1,4 +1,4 @@
-// UTF-8: reading, writing, checking and repairing it.
+// UTF-8: reading, writing and repairing it.
 #pragma once
 
 #include <cstddef>
@@ -6,20 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace mla {
 
 struct CodePoint {
   char32_t value;
   std::size_t length;  ///< In bytes.
 };
-
-/// What stands at `text[at]`: the longest start of a character there, and whether it is a whole one.
-struct Utf8Unit {
-  std::size_t length;  ///< At least 1.
-  bool whole;
-  bool unfinished;  ///< The text ends within the character, and what is there could begin one.
-};
-Utf8Unit utf8_unit(std::string_view text, std::size_t at);
 
 /// The character at `at` of valid UTF-8.
 inline CodePoint code_point_at(std::string_view text, std::size_t at) {
@@ -41,8 +35,6 @@ inline std::size_t previous_code_point(std::string_view text, std::size_t end) {
 }
 
 void append_utf8(std::string& text, char32_t value);
-bool is_ascii(std::string_view text);
-bool is_valid_utf8(std::string_view text);
 
 /// `text` with every maximal piece that cannot be part of a character replaced by one U+FFFD (Unicode,
 /// section 3.9: substitution of maximal subparts; what Python's errors="replace" and Rust's from_utf8_lossy
