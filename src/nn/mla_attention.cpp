@@ -62,12 +62,25 @@ void MlaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& w
     const MlaHead job{.shape = shape_,
                       .call = call,
                       .head = head,
-                      .up = weights_.kv_b_proj.weight().slice_rows(head * up, up),
+                      .up = up_projection(head),
                       .q = q.columns(head * shape_.qk_head_dim(), shape_.qk_head_dim()),
                       .rotated_keys = rotates_whole_keys(call) ? &keys : nullptr,
                       .out = heads_out.columns(head * shape_.v_head_dim, shape_.v_head_dim)};
     form(job, workspace.scratch(worker, mla_head_scratch(shape_, q.rows, context)).data(), workspace.kernels);
   });
+}
+
+MlaUpProjection MlaAttention::up_projection(std::size_t head) const {
+  const std::size_t nope = shape_.qk_nope_head_dim;
+  const std::size_t value = shape_.v_head_dim;
+  if (weights_.split_kv_b) {
+    const SplitKvUp& split = *weights_.split_kv_b;
+    return {.keys = split.k_b.slice_rows(head * shape_.kv_lora_rank, shape_.kv_lora_rank),
+            .keys_transposed = true,
+            .values = split.v_b.slice_rows(head * value, value)};
+  }
+  const WeightView up = weights_.kv_b_proj.weight().slice_rows(head * (nope + value), nope + value);
+  return {.keys = up.slice_rows(0, nope), .keys_transposed = false, .values = up.slice_rows(nope, value)};
 }
 
 bool MlaAttention::rotates_whole_keys(const AttentionCall& call) const {

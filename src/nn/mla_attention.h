@@ -39,13 +39,28 @@ struct QueryCompression {
   Norm q_a_layernorm;
 };
 
+/// W_UK and W_UV as GGUF files have them since 2025: apart, and W_UK transposed so that it can be absorbed as it lies
+/// (llama.cpp's `attn_k_b` and `attn_v_b`).
+struct SplitKvUp {
+  WeightView k_b;  ///< [heads * kv_lora_rank, qk_nope_head_dim]
+  WeightView v_b;  ///< [heads * v_head_dim, kv_lora_rank]
+};
+
 struct MlaWeights {
   std::optional<QueryCompression> compression;
   Linear q_proj;              ///< q_b_proj with compression; [heads * (nope | rope), ...]
   Linear kv_a_proj_with_mqa;  ///< [kv_lora_rank | rope, hidden]
   Norm kv_a_layernorm;        ///< over the latent
-  Linear kv_b_proj;           ///< [heads * (nope keys | values), kv_lora_rank]
-  Linear o_proj;              ///< [hidden, heads * v_head_dim]
+  Linear kv_b_proj;           ///< [heads * (nope keys | values), kv_lora_rank]; empty if it is split.
+  std::optional<SplitKvUp> split_kv_b;
+  Linear o_proj;  ///< [hidden, heads * v_head_dim]
+};
+
+/// One head's W_UK and W_UV.
+struct MlaUpProjection {
+  WeightView keys;       ///< [qk_nope_head_dim, kv_lora_rank], or the other way round
+  bool keys_transposed;  ///< if this says so.
+  WeightView values;     ///< [v_head_dim, kv_lora_rank]
 };
 
 class MlaAttention final : public Attention {
@@ -65,6 +80,7 @@ class MlaAttention final : public Attention {
   Matrix queries(ConstMatrix x, Workspace& workspace) const;
   void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
   void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;
+  MlaUpProjection up_projection(std::size_t head) const;
   bool rotates_whole_keys(const AttentionCall& call) const;
   AttentionPath chosen_path(std::size_t rows, const AttentionCall& call) const;
 

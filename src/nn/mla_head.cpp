@@ -33,6 +33,44 @@ void add_rotary_scores(const MlaHead& head, ConstMatrix q, Matrix scores, const 
                       head.k_rope().middle_rows(0, scores.cols), scores, kernels, true);
 }
 
+/// W_UK and W_UV as float32, one behind the other.
+struct DecodedUp {
+  Matrix keys;    ///< As MlaUpProjection has it.
+  Matrix values;  ///< [v_head_dim, kv_lora_rank]
+};
+
+DecodedUp decode_up(const MlaUpProjection& up, Scratch& scratch, const Kernels& kernels) {
+  const DecodedUp decoded{scratch.matrix(up.keys.rows(), up.keys.cols()),
+                          scratch.matrix(up.values.rows(), up.values.cols())};
+  decode_rows(up.keys, 0, up.keys.rows(), decoded.keys.data, kernels);
+  decode_rows(up.values, 0, up.values.rows(), decoded.values.data, kernels);
+  return decoded;
+}
+
+/// The keys' content and the values of the whole cache, side by side in `keys_values`.
+void decompress(const MlaHead& head, Scratch& scratch, Matrix keys_values, const Kernels& kernels) {
+  const MlaShape& shape = head.shape;
+  const DecodedUp up = decode_up(head.up, scratch, kernels);
+  if (head.up.keys_transposed) {
+    multiply(head.latent(), up.keys, keys_values.columns(0, shape.qk_nope_head_dim), kernels);
+    multiply_transposed(head.latent(), up.values,
+                        keys_values.columns(shape.qk_nope_head_dim, shape.v_head_dim), kernels);
+  } else {
+    const Matrix both{up.keys.data, up.keys.rows + up.values.rows, up.keys.cols, up.keys.cols};
+    multiply_transposed(head.latent(), both, keys_values, kernels);
+  }
+}
+
+/// W_UK^T q
+void absorb_row(const MlaUpProjection& up, const float* q, float* query, const Kernels& kernels) {
+  if (up.keys_transposed) {
+    for (std::size_t i = 0; i < up.keys.rows(); ++i) query[i] = dot_row(up.keys, i, q, kernels);
+  } else {
+    std::fill_n(query, up.keys.cols(), 0.0F);
+    for (std::size_t i = 0; i < up.keys.rows(); ++i) add_row(q[i], up.keys, i, query, kernels);
+  }
+}
+
 /// Shows the observer what became of the query rows from `row` on.
 void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix probabilities) {
   const std::size_t keys = probabilities.cols;
@@ -57,8 +95,7 @@ void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, 
   float* mixed = scratch.matrix(1, shape.kv_lora_rank).data;
   const Matrix scores = scratch.matrix(1, keys);
 
-  std::fill_n(query, shape.kv_lora_rank, 0.0F);
-  for (std::size_t i = 0; i < shape.qk_nope_head_dim; ++i) add_row(q[i], head.up, i, query, kernels);
+  absorb_row(head.up, q, query, kernels);
   for (std::size_t key = 0; key < keys; ++key)
     scores.data[key] =
         kernels.dot_f32(head.latent().row(key), query, shape.kv_lora_rank) +
@@ -68,7 +105,7 @@ void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, 
   for (std::size_t key = 0; key < keys; ++key)
     kernels.axpy_f32(scores.data[key], head.latent().row(key), mixed, shape.kv_lora_rank);
   for (std::size_t i = 0; i < shape.v_head_dim; ++i)
-    head.out.row(row)[i] = dot_row(head.up, shape.qk_nope_head_dim + i, mixed, kernels);
+    head.out.row(row)[i] = dot_row(head.up.values, i, mixed, kernels);
 }
 
 }  // namespace
@@ -99,12 +136,9 @@ std::size_t mla_head_scratch(const MlaShape& shape, std::size_t rows, std::size_
 
 void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kernels) {
   const MlaShape& shape = head.shape;
-  const std::size_t up = head.up.rows();
   Scratch scratch(memory);
-  const Matrix weight = scratch.matrix(up, shape.kv_lora_rank);
-  const Matrix keys_values = scratch.matrix(head.latent().rows, up);
-  decode_rows(head.up, 0, up, weight.data, kernels);
-  multiply_transposed(head.latent(), weight, keys_values, kernels);
+  const Matrix keys_values = scratch.matrix(head.latent().rows, shape.qk_nope_head_dim + shape.v_head_dim);
+  decompress(head, scratch, keys_values, kernels);
   const Matrix k_nope = keys_values.columns(0, shape.qk_nope_head_dim);
   const Matrix values = keys_values.columns(shape.qk_nope_head_dim, shape.v_head_dim);
   if (head.rotated_keys != nullptr)
@@ -130,10 +164,7 @@ void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels)
     for (std::size_t row = 0; row < head.q.rows; ++row) attend_absorbed_row(head, row, scratch, kernels);
     return;
   }
-  const Matrix weight = scratch.matrix(head.up.rows(), shape.kv_lora_rank);
-  decode_rows(head.up, 0, head.up.rows(), weight.data, kernels);
-  const Matrix key_up = weight.middle_rows(0, shape.qk_nope_head_dim);
-  const Matrix value_up = weight.middle_rows(shape.qk_nope_head_dim, shape.v_head_dim);
+  const DecodedUp up = decode_up(head.up, scratch, kernels);
 
   for (std::size_t row = 0; row < head.q.rows; row += kQueryBlock) {
     const std::size_t rows = std::min(kQueryBlock, head.q.rows - row);
@@ -143,12 +174,13 @@ void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels)
     const Matrix query = block.matrix(rows, shape.kv_lora_rank);
     const Matrix mixed = block.matrix(rows, shape.kv_lora_rank);
     const Matrix scores = block.matrix(rows, keys);
-    multiply(q.columns(0, shape.qk_nope_head_dim), key_up, query, kernels);
+    const auto absorb = head.up.keys_transposed ? multiply_transposed : multiply;
+    absorb(q.columns(0, shape.qk_nope_head_dim), up.keys, query, kernels, false);
     multiply_transposed(query, head.latent().middle_rows(0, keys), scores, kernels);
     add_rotary_scores(head, q, scores, kernels);
     head.softmax(row, scores, kernels);
     multiply(scores, head.latent().middle_rows(0, keys), mixed, kernels);
-    multiply_transposed(mixed, value_up, head.out.middle_rows(row, rows), kernels);
+    multiply_transposed(mixed, up.values, head.out.middle_rows(row, rows), kernels);
   }
 }
 

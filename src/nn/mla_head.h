@@ -16,8 +16,8 @@ struct MlaHead {
   const MlaShape& shape;
   const AttentionCall& call;
   std::size_t head;
-  WeightView up;  ///< The head's rows of kv_b_proj: qk_nope_head_dim for keys, then v_head_dim for values.
-  ConstMatrix q;  ///< [rows, qk_nope_head_dim | qk_rope_head_dim], rotated.
+  MlaUpProjection up;
+  ConstMatrix q;                      ///< [rows, qk_nope_head_dim | qk_rope_head_dim], rotated.
   const PositionBatch* rotated_keys;  ///< All keys' positions if they are rotated whole, else null.
   Matrix out;                         ///< [rows, v_head_dim]
 

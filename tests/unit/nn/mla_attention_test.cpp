@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -37,10 +38,29 @@ constexpr MlaShape kShape{.num_heads = 3,
                           .v_head_dim = 7,
                           .softmax_scale = 0.4F};
 
+/// W_UK transposed and W_UV of three heads, and what kv_b_proj would be.
+struct SplitUp {
+  Weight k_b, v_b, joined;
+
+  SplitUp(Random& random, DType dtype)
+      : k_b(random_weight(random, dtype, 3 * 21, 10, 0.5F)),
+        v_b(random_weight(random, dtype, 3 * 7, 21, 0.5F)) {
+    joined.view.data = {DType::f32, Shape{3 * 17, 21}, nullptr};  // Only its exact values count.
+    for (std::size_t head = 0; head < 3; ++head) {
+      for (std::size_t row = 0; row < 10; ++row)
+        for (std::size_t col = 0; col < 21; ++col)
+          joined.exact.push_back(k_b.exact[(head * 21 + col) * 10 + row]);
+      const auto values = v_b.exact.begin() + static_cast<std::ptrdiff_t>(head * 7 * 21);
+      joined.exact.insert(joined.exact.end(), values, values + 7 * 21);
+    }
+  }
+};
+
 /// An attention block and its weights.
 struct Block {
   bool compressed;
   Weight q_a, q, kv_a, kv_b, o;
+  std::optional<SplitUp> split;
   std::vector<float> q_norm, kv_norm, kv_a_bias;
 
   Block(Random& random, DType dtype, bool with_compression)
@@ -60,9 +80,19 @@ struct Block {
     weights.q_proj = Linear(q.view);
     weights.kv_a_proj_with_mqa = Linear(kv_a.view, kv_a_bias);
     weights.kv_a_layernorm = Norm(kv_norm, 1e-6F);
-    weights.kv_b_proj = Linear(kv_b.view);
+    if (split)
+      weights.split_kv_b = SplitKvUp{split->k_b.view, split->v_b.view};
+    else
+      weights.kv_b_proj = Linear(kv_b.view);
     weights.o_proj = Linear(o.view);
     return MlaAttention(kShape, std::move(weights));
+  }
+
+  /// The same with other matrices for keys and values, apart from each other.
+  Block& split_up(Random& random, DType dtype) {
+    split.emplace(random, dtype);
+    kv_b = std::move(split->joined);
+    return *this;
   }
 
   std::vector<double> compute(const Rows& x) const;
@@ -204,6 +234,23 @@ TEST_CASE("attention: weights of every type, on all kernels") {
       CAPTURE(dtype_name(dtype), kernels->name);
       Workspace workspace(1, *kernels);
       check_against(expected, attention, x, {66, 1, 2, 4}, workspace);
+    }
+  }
+}
+
+TEST_CASE("attention: matrices for keys and values that come apart, the first transposed") {
+  Random random(22);
+  for (const DType dtype : nn_test::kAllTypes) {
+    Block block(random, dtype, true);
+    block.split_up(random, dtype);
+    const MlaAttention attention = block.part();
+    const Rows x(random, 73, kHidden);
+    const std::vector<double> expected = block.compute(x);
+    for (const Kernels* kernels : available_kernels()) {
+      CAPTURE(dtype_name(dtype), kernels->name);
+      Workspace workspace(1, *kernels);
+      check_against(expected, attention, x, {66, 1, 2, 4}, workspace);
+      check_against(expected, attention, x, {1, 1, 1, 3, 5, 62}, workspace);
     }
   }
 }
