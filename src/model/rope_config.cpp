@@ -1,5 +1,6 @@
 #include "model/rope_config.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -50,6 +51,13 @@ std::size_t read_original_length(const JsonField& config, const JsonField& param
   return otherwise;
 }
 
+/// mla rotates what it rotates as a whole.
+void check_partial_factor(const JsonField& place, double expected) {
+  const auto field = place.find("partial_rotary_factor");
+  if (field && std::abs(field->as_number() - expected) > 1e-9)
+    field->unsupported("found " + field->json().dump() + ", expected " + Json(expected).dump());
+}
+
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
   if (field.array_size() != expected)
     field.fail("found " + std::to_string(field.array_size()) +
@@ -86,18 +94,19 @@ double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
 }  // namespace
 
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings) {
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults) {
   RopeScaling scaling;
+  scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
+  check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  if (const auto field = parameters.find("partial_rotary_factor"); field && field->as_number() != 1.0)
-    field->unsupported("found " + field->json().dump() + ", expected 1");
+  check_partial_factor(parameters, defaults.partial_rotary_factor);
   if (scaling.type == RopeType::standard) return scaling;
 
   scaling.original_max_position_embeddings =

@@ -8,13 +8,19 @@
 
 namespace mla {
 
+/// What a family assumes of the keys below.
+struct RopeDefaults {
+  double theta = 10000.0;              ///< Where none is given.
+  double partial_rotary_factor = 1.0;  ///< The only value of that key which means all of `rope_dim`.
+};
+
 /// Reads `rope_scaling` + top-level `rope_theta`, or `rope_parameters`, as transformers'
 /// modeling_rope_utils.py standardizes them: `rope_scaling` wins over `rope_parameters`, `rope_type` over
-/// `type`, a missing theta is 10000, and for yarn, llama3 and longrope a top-level
+/// `type`, and for yarn, llama3 and longrope a top-level
 /// original_max_position_embeddings wins over the inner one, which falls back to max_position_embeddings.
 /// Throws Error(unsupported) on an unknown rope type, Error(format) on a value that is missing or out of
 /// range.
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings);
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults = {});
 
 }  // namespace mla

@@ -80,9 +80,8 @@ std::vector<ExpertChoice> Router::choose(std::span<const float> logits) const {
     chosen.push_back({expert, scores[expert]});
     sum += scores[expert];
   }
-  const bool normalized = sigmoid && shape_.norm_topk_prob;
   for (ExpertChoice& choice : chosen) {
-    if (normalized) choice.weight /= sum + 1e-20F;
+    if (shape_.norm_topk_prob) choice.weight /= sum + 1e-20F;
     choice.weight *= shape_.routed_scaling_factor;
   }
   return chosen;

@@ -20,9 +20,9 @@ struct RouterShape {
   RouterKind kind = RouterKind::softmax_greedy;
   std::size_t n_routed_experts = 0;
   std::size_t top_k = 0;
-  std::size_t n_group = 1;     ///< Divides n_routed_experts; groups are runs of consecutive experts.
-  std::size_t topk_group = 1;  ///< At most n_group; its experts are at least top_k.
-  bool norm_topk_prob = false;
+  std::size_t n_group = 1;      ///< Divides n_routed_experts; groups are runs of consecutive experts.
+  std::size_t topk_group = 1;   ///< At most n_group; its experts are at least top_k.
+  bool norm_topk_prob = false;  ///< The chosen weights are divided by their sum.
   float routed_scaling_factor = 1.0F;
 };
 

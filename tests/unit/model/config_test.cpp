@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ Json golden(const std::string& name) {
   return mla::read_json_file(std::string(kCheckpoints) + name + "/config.json");
 }
 
-mla::DeepseekConfig read(const Json& json) {
+mla::MlaConfig read(const Json& json) {
   return mla::read_deepseek_config(mla::JsonField(json, "config.json"));
 }
 
@@ -80,7 +81,7 @@ TEST_CASE("defaults of config keys", "[config]") {
   for (const char* key : {"rms_norm_eps", "norm_topk_prob", "routed_scaling_factor", "rope_theta",
                           "rope_interleave", "tie_word_embeddings", "attention_bias", "n_shared_experts"})
     json.erase(key);
-  const mla::DeepseekConfig config = read(json);
+  const mla::MlaConfig config = read(json);
   CHECK(config.rms_norm_eps == 1e-6F);
   REQUIRE(config.router);
   CHECK(config.router->norm_topk_prob);
@@ -91,6 +92,16 @@ TEST_CASE("defaults of config keys", "[config]") {
   CHECK(config.rope_pairing == mla::RopePairing::interleaved);
   json["first_k_dense_replace"] = 2;
   CHECK_FALSE(read(json).router);
+}
+
+TEST_CASE("deepseek_v2 never normalizes, whatever its config says, and says that it did not listen",
+          "[config]") {
+  Json json = golden("v2_defaults");
+  json["norm_topk_prob"] = true;
+  const mla::MlaConfig config = read(json);
+  REQUIRE(config.router);
+  CHECK_FALSE(config.router->norm_topk_prob);
+  CHECK(std::count(config.ignored_keys.begin(), config.ignored_keys.end(), "norm_topk_prob") == 1);
 }
 
 TEST_CASE("impossible values are refused at their field", "[config]") {

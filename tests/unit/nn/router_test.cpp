@@ -27,10 +27,11 @@ const float kLn3 = std::log(3.0F);
 
 }  // namespace
 
-TEST_CASE("router: greedy softmax takes the largest, scales and never normalizes") {
+TEST_CASE("router: greedy softmax takes the largest, normalizes if asked to, and scales") {
   // Probabilities 1/8, 2/8, 4/8, 1/8.
   const std::vector<float> logits = {0.0F, kLn2, 2 * kLn2, 0.0F};
-  check({Kind::softmax_greedy, 4, 2, 1, 1, true, 3.0F}, {}, logits, {{1, 0.75F}, {2, 1.5F}});
+  check({Kind::softmax_greedy, 4, 2, 1, 1, false, 3.0F}, {}, logits, {{1, 0.75F}, {2, 1.5F}});
+  check({Kind::softmax_greedy, 4, 2, 1, 1, true, 3.0F}, {}, logits, {{1, 1.0F}, {2, 2.0F}});
   check({Kind::softmax_greedy, 4, 3, 1, 1, false, 1.0F}, {}, logits, {{0, 0.125F}, {1, 0.25F}, {2, 0.5F}});
 }
 
