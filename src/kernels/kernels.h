@@ -1,7 +1,8 @@
 // The hot loops, one implementation per instruction set behind one table.
 //
 // All arithmetic is float32 with float32 accumulation; only the order of additions differs between
-// instruction sets. Weight pointers need no alignment. `n` may be any number, zero included.
+// instruction sets. Weight pointers need no alignment. `n` may be any number, zero included; where weights are of a
+// quantized type it is a multiple of their block's elements, and `w` is at the beginning of a block.
 #pragma once
 
 #include <array>
@@ -18,12 +19,12 @@ inline constexpr std::size_t kMostPanelCols = 32;
 struct Kernels {
   const char* name;  ///< "scalar", "avx2" or "avx512".
 
-  /// Indexed by DType; FP8 values are taken as stored, block scales are the caller's.
+  /// Indexed by DType, all types filled in; FP8 values are taken as stored, a BlockScale is the caller's.
   /// sum_i decode(w)[i] * x[i]
   std::array<float (*)(const std::byte* w, const float* x, std::size_t n), kDTypeTraits.size()> dot;
   /// y[i] += a * decode(w)[i]
   std::array<void (*)(float a, const std::byte* w, float* y, std::size_t n), kDTypeTraits.size()> axpy;
-  /// y[i] = decode(w)[i], exactly.
+  /// y[i] = decode(w)[i], to the last bit what decode_row (tensor/decode.h) gives.
   std::array<void (*)(const std::byte* w, float* y, std::size_t n), kDTypeTraits.size()> decode;
 
   float (*sum_of_squares)(const float* x, std::size_t n);

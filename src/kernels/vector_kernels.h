@@ -11,7 +11,9 @@
 
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
+#include "kernels/block_kernels.h"
 #include "kernels/kernels.h"
 
 namespace mla {
@@ -230,14 +232,38 @@ void multiply_panel(const float* a, std::size_t a_stride, std::size_t rows, cons
   }
 }
 
-template <typename V>
-constexpr Kernels make_kernels(const char* name) {
+template <typename V, DType kType>
+constexpr auto dot_kernel() {
+  if constexpr (kIsQuantized<kType>)
+    return dot_blocks<V, kType>;
+  else
+    return dot<V, kType>;
+}
+
+template <typename V, DType kType>
+constexpr auto axpy_kernel() {
+  if constexpr (kIsQuantized<kType>)
+    return axpy_blocks<V, kType>;
+  else
+    return axpy<V, kType>;
+}
+
+template <typename V, DType kType>
+constexpr auto decode_kernel() {
+  if constexpr (kIsQuantized<kType>)
+    return decode_blocks<V, kType>;
+  else
+    return decode<V, kType>;
+}
+
+/// `kIndex` counts the DTypes.
+template <typename V, std::size_t... kIndex>
+constexpr Kernels make_kernels(const char* name, std::index_sequence<kIndex...>) {
   return Kernels{
       .name = name,
-      .dot = {dot<V, DType::f32>, dot<V, DType::f16>, dot<V, DType::bf16>, dot<V, DType::f8_e4m3>},
-      .axpy = {axpy<V, DType::f32>, axpy<V, DType::f16>, axpy<V, DType::bf16>, axpy<V, DType::f8_e4m3>},
-      .decode = {decode<V, DType::f32>, decode<V, DType::f16>, decode<V, DType::bf16>,
-                 decode<V, DType::f8_e4m3>},
+      .dot = {dot_kernel<V, static_cast<DType>(kIndex)>()...},
+      .axpy = {axpy_kernel<V, static_cast<DType>(kIndex)>()...},
+      .decode = {decode_kernel<V, static_cast<DType>(kIndex)>()...},
       .sum_of_squares = sum_of_squares<V>,
       .scale_multiply = scale_multiply<V>,
       .silu_multiply = silu_multiply<V>,
@@ -245,6 +271,11 @@ constexpr Kernels make_kernels(const char* name) {
       .multiply_panel = multiply_panel<V>,
       .panel_cols = 2 * V::width,
   };
+}
+
+template <typename V>
+constexpr Kernels make_kernels(const char* name) {
+  return make_kernels<V>(name, std::make_index_sequence<kDTypeTraits.size()>());
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "tensor/decode.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "mla/error.h"
+#include "tensor/blocks.h"
 #include "tensor/scalar.h"
 
 namespace mla {
@@ -13,6 +16,33 @@ void check_range(const TensorView& tensor, std::size_t row, std::size_t first_co
   throw Error(ErrorCode::argument, "found row " + std::to_string(row) + ", " + std::to_string(count) +
                                        " columns from " + std::to_string(first_col) +
                                        ", expected them within " + to_string(tensor.shape));
+}
+
+/// decode_block of the type `dtype`, which is a quantized one.
+template <std::size_t kIndex = 0>
+void decode_block_of(DType dtype, const std::byte* block, float* y) {
+  if constexpr (kIndex < kDTypeTraits.size()) {
+    constexpr DType kType = kDTypeTraits[kIndex].dtype;
+    if constexpr (kIsQuantized<kType>)
+      if (dtype == kType) return decode_block<kType>(block, y);
+    decode_block_of<kIndex + 1>(dtype, block, y);
+  }
+}
+
+/// A row of a quantized type, each block decoded once.
+void decode_quantized_row(const TensorView& tensor, std::size_t row, std::size_t first_col,
+                          std::span<float> out) {
+  const DTypeTraits& traits = dtype_traits(tensor.dtype);
+  std::array<float, kMostBlockElements> block;
+  while (!out.empty()) {
+    const std::size_t index = first_col / traits.block_elements;
+    const std::size_t within = first_col % traits.block_elements;
+    const std::size_t count = std::min(traits.block_elements - within, out.size());
+    decode_block_of(tensor.dtype, tensor.row(row) + index * traits.block_bytes, block.data());
+    std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(within), count, out.begin());
+    first_col += count;
+    out = out.subspan(count);
+  }
 }
 
 }  // namespace
@@ -31,7 +61,9 @@ float decode_element(const TensorView& tensor, std::size_t row, std::size_t col)
     default:
       break;
   }
-  throw Error(ErrorCode::unsupported, "this dtype cannot be decoded");
+  float value = 0.0F;
+  decode_quantized_row(tensor, row, col, {&value, 1});
+  return value;
 }
 
 void decode_row(const WeightView& weight, std::size_t row, std::size_t first_col, std::span<float> out) {
@@ -42,6 +74,7 @@ void decode_row(const WeightView& weight, std::size_t row, std::size_t first_col
 
 void decode_row(const TensorView& tensor, std::size_t row, std::size_t first_col, std::span<float> out) {
   check_range(tensor, row, first_col, out.size());
+  if (dtype_traits(tensor.dtype).block_elements > 1) return decode_quantized_row(tensor, row, first_col, out);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = decode_element(tensor, row, first_col + i);
 }
 

@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <random>
+#include <utility>
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "quantized_weights.h"
 #include "rounding.h"
 #include "tensor/scalar.h"
 
@@ -45,8 +48,18 @@ Weights stored(DType dtype, const std::vector<float>& wanted) {
   return weights;
 }
 
-/// Every length around the widths of vectors and of unrolled loops, then a few long ones.
-std::size_t next_length(std::size_t n) {
+/// `n` weights of any type, random.
+Weights random_weights(DType dtype, std::size_t n, unsigned seed) {
+  if (!is_quantized(dtype)) return stored(dtype, random_floats(n, seed, -3.0, 3.0));
+  std::mt19937 source(seed);
+  QuantizedWeights weights = quantized_weights(
+      dtype, n, seed, [&] { return static_cast<float>(static_cast<double>(source()) * 0x1p-32 - 0.4); });
+  return {std::move(weights.bytes), std::move(weights.values)};
+}
+
+/// Every length around the widths of vectors and of unrolled loops, then a few long ones; whole blocks of `dtype`.
+std::size_t next_length(std::size_t n, DType dtype = DType::f32) {
+  if (is_quantized(dtype)) return n + dtype_traits(dtype).block_elements;
   return n < 150 ? n + 1 : n + 289;
 }
 
@@ -55,9 +68,9 @@ std::size_t next_length(std::size_t n) {
 TEST_CASE("dot stays within the error bound of a float32 sum") {
   for (const Kernels* kernels : available_kernels())
     for (const DTypeTraits& traits : kDTypeTraits)
-      for (std::size_t n = 0; n < 2500; n = next_length(n)) {
+      for (std::size_t n = 0; n < 2500; n = next_length(n, traits.dtype)) {
         const unsigned seed = static_cast<unsigned>(n);
-        const Weights w = stored(traits.dtype, random_floats(n, seed, -3.0, 3.0));
+        const Weights w = random_weights(traits.dtype, n, seed);
         const std::vector<float> x = random_floats(n, seed + 1);
         double sum = 0.0;
         double magnitude = 0.0;
@@ -109,9 +122,9 @@ TEST_CASE("sum_of_squares stays within the error bound of a float32 sum") {
 TEST_CASE("axpy rounds each element at most twice") {
   for (const Kernels* kernels : available_kernels())
     for (const DTypeTraits& traits : kDTypeTraits)
-      for (std::size_t n = 0; n < 450; n = next_length(n)) {
+      for (std::size_t n = 0; n < 600; n = next_length(n, traits.dtype)) {
         const unsigned seed = static_cast<unsigned>(n);
-        const Weights w = stored(traits.dtype, random_floats(n, seed, -3.0, 3.0));
+        const Weights w = random_weights(traits.dtype, n, seed);
         const std::vector<float> before = random_floats(n, seed + 1);
         const float a = -0.7F;
         std::vector<float> y = before;
