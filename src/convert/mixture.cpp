@@ -30,7 +30,7 @@ std::size_t layer_of(std::string_view name) {
 
 /// Dimensions as ggml counts them: without ones on the outside.
 std::size_t rank_of(std::span<const std::size_t> shape) {
-  const auto* const first = std::find_if(shape.begin(), shape.end(), [](std::size_t d) { return d != 1; });
+  const auto first = std::find_if(shape.begin(), shape.end(), [](std::size_t d) { return d != 1; });
   return std::max<std::size_t>(1, static_cast<std::size_t>(shape.end() - first));
 }
 
