@@ -53,7 +53,10 @@ struct ModelInfo {
   std::size_t active_parameters = 0;
   std::size_t weight_bytes = 0;  ///< All tensors of the checkpoint as they lie in the file.
   std::map<std::string, DTypeUse> dtypes;
-  std::size_t cache_bytes_per_token = 0;       ///< Float32, latent and shared rotated key, all layers.
+  /// What the cache keeps: "latent" (MLA: latent and shared rotated key), "grouped" (keys and values of fewer heads than
+  /// there are query heads) or "full" (of every head).
+  std::string cache_kind = "latent";
+  std::size_t cache_bytes_per_token = 0;       ///< Float32, all layers.
   std::size_t full_cache_bytes_per_token = 0;  ///< What keys and values of every head would take.
   std::size_t activation_bytes_per_token = 0;  ///< For each token computed at once.
   std::size_t scratch_bytes_per_token = 0;     ///< For each token of the context and each attending thread.

@@ -52,8 +52,8 @@ std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::si
   for (const auto& [name, use] : info.dtypes)
     json["dtypes"][name] = {{"tensors", use.tensors}, {"bytes", use.bytes}};
   json["weight_bytes"] = info.weight_bytes;
-  json["kv_cache_bytes_per_token"] = {{"latent", info.cache_bytes_per_token},
-                                      {"full", info.full_cache_bytes_per_token}};
+  json["kv_cache_bytes_per_token"] = {{"full", info.full_cache_bytes_per_token}};
+  json["kv_cache_bytes_per_token"][info.cache_kind] = info.cache_bytes_per_token;
   json["tokenizer"] = tokenizer;
   json["memory"] = {{"context", context}, {"estimated_bytes", estimated_memory(info, context)}};
   json["ignored_tensors"] = info.ignored_tensors;
@@ -77,8 +77,10 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
   for (const auto& [name, use] : info.dtypes)
     add_row(text, "weights " + name, std::to_string(use.tensors) + " tensors, " + human(use.bytes));
   add_row(text, "KV cache per token",
-          std::to_string(info.cache_bytes_per_token) + " bytes latent (" +
-              std::to_string(info.full_cache_bytes_per_token) + " as full keys and values)");
+          info.cache_kind == "full"
+              ? std::to_string(info.cache_bytes_per_token) + " bytes, full keys and values"
+              : std::to_string(info.cache_bytes_per_token) + " bytes " + info.cache_kind + " (" +
+                    std::to_string(info.full_cache_bytes_per_token) + " as full keys and values)");
   add_row(text, "tokenizer", tokenizer);
   add_row(text, "memory",
           human(estimated_memory(info, context)) + " at a context of " + std::to_string(context));

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "model/deepseek.h"
+#include "model/gpt2.h"
+#include "model/llama_family.h"
 
 namespace mla {
 namespace {
@@ -12,6 +14,11 @@ constexpr std::array kArchitectures = {
     Architecture{"deepseek_v2", build_deepseek},
     Architecture{"deepseek_v3", build_deepseek},
     Architecture{"kimi_k2", build_deepseek},
+    Architecture{"llama", build_llama_like<read_llama_config>},
+    Architecture{"mistral", build_llama_like<read_mistral_config>},
+    Architecture{"qwen2", build_llama_like<read_qwen2_config>},
+    Architecture{"qwen3", build_llama_like<read_qwen3_config>},
+    Architecture{"gpt2", build_gpt2},
 };
 
 }  // namespace

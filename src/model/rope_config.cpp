@@ -61,7 +61,7 @@ void check_partial_factor(const JsonField& place, double expected) {
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
   if (field.array_size() != expected)
     field.fail("found " + std::to_string(field.array_size()) +
-               " values, expected qk_rope_head_dim / 2 = " + std::to_string(expected));
+               " values, expected half of the values to rotate, " + std::to_string(expected));
   std::vector<double> factors;
   for (std::size_t i = 0; i < expected; ++i) factors.push_back(read_positive(field.element(i)));
   return factors;
@@ -94,19 +94,20 @@ double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
 }  // namespace
 
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings, const RopeDefaults& defaults) {
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults,
+                              PartialRotation partial) {
   RopeScaling scaling;
   scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
-  check_partial_factor(config, defaults.partial_rotary_factor);
+  if (partial == PartialRotation::refused) check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  check_partial_factor(parameters, defaults.partial_rotary_factor);
+  if (partial == PartialRotation::refused) check_partial_factor(parameters, defaults.partial_rotary_factor);
   if (scaling.type == RopeType::standard) return scaling;
 
   scaling.original_max_position_embeddings =
@@ -118,13 +119,20 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
   if (scaling.type == RopeType::yarn) read_yarn(parameters, scaling);
   if (scaling.type == RopeType::llama3) read_llama3(parameters, scaling);
   if (scaling.type == RopeType::dynamic && rope_dim < 4)
-    parameters.unsupported("dynamic scaling needs qk_rope_head_dim of at least 4, found " +
+    parameters.unsupported("dynamic scaling needs at least 4 values to rotate, found " +
                            std::to_string(rope_dim));
   if (scaling.type == RopeType::longrope) {
     scaling.short_factor = read_factors(parameters.get("short_factor"), rope_dim / 2);
     scaling.long_factor = read_factors(parameters.get("long_factor"), rope_dim / 2);
   }
   return scaling;
+}
+
+double read_partial_rotary_factor(const JsonField& config) {
+  auto field = config.find("partial_rotary_factor");
+  if (!field)
+    if (const auto parameters = find_parameters(config)) field = parameters->find("partial_rotary_factor");
+  return field ? field->as_number(kLeast, 1.0) : 1.0;
 }
 
 }  // namespace mla

@@ -14,13 +14,20 @@ struct RopeDefaults {
   double partial_rotary_factor = 1.0;  ///< The only value of that key which means all of `rope_dim`.
 };
 
+enum class PartialRotation { refused, supported };
+
 /// Reads `rope_scaling` + top-level `rope_theta`, or `rope_parameters`, as transformers'
 /// modeling_rope_utils.py standardizes them: `rope_scaling` wins over `rope_parameters`, `rope_type` over
 /// `type`, and for yarn, llama3 and longrope a top-level
 /// original_max_position_embeddings wins over the inner one, which falls back to max_position_embeddings.
-/// Throws Error(unsupported) on an unknown rope type, Error(format) on a value that is missing or out of
-/// range.
+/// Throws Error(unsupported) on an unknown rope type or, unless the family supports it, a partial_rotary_factor other
+/// than 1, Error(format) on a value that is missing or out of range.
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings, const RopeDefaults& defaults = {});
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults = {},
+                              PartialRotation partial = PartialRotation::refused);
+
+/// `partial_rotary_factor`, beside the parameters or among them: which part of a head is rotated, in (0, 1]; 1 where it
+/// is absent.
+double read_partial_rotary_factor(const JsonField& config);
 
 }  // namespace mla

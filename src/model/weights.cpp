@@ -48,6 +48,11 @@ Linear WeightLoader::linear(const std::string& prefix, std::size_t out, std::siz
   return Linear(std::move(weight), bias ? vector(prefix + ".bias", out) : std::vector<float>{});
 }
 
+Linear WeightLoader::output_head(const WeightView& embeddings, bool tied) {
+  if (tied && !has("lm_head.weight")) return Linear(embeddings);
+  return linear("lm_head", embeddings.rows(), embeddings.cols());
+}
+
 std::vector<std::string> WeightLoader::leftovers(
     const std::function<bool(std::string_view name)>& may_be_left) const {
   std::vector<std::string> names;

@@ -39,6 +39,10 @@ class WeightLoader {
   /// prefix.weight [out, in] and, if `bias`, prefix.bias [out].
   Linear linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias = false);
 
+  /// lm_head.weight, or with tied embeddings the embeddings [vocab_size, hidden_size] where it is not stored: a stored
+  /// one still counts then, as in the reference.
+  Linear output_head(const WeightView& embeddings, bool tied);
+
   /// Elements of all tensors taken so far (block scales not counted).
   std::size_t parameters() const { return parameters_; }
 

@@ -34,6 +34,11 @@ const float* as_floats(const WeightView& weight, std::size_t row) {
   return reinterpret_cast<const float*>(data);
 }
 
+/// Some eight tiles, so that up to as many threads have work, within what a level-2 cache holds.
+std::size_t tile_for(std::size_t out_features) {
+  return std::clamp<std::size_t>((out_features / 8 + 31) / 32 * 32, 32, 256);
+}
+
 }  // namespace
 
 float dot_row(const WeightView& weight, std::size_t row, const float* x, const Kernels& kernels) {
@@ -67,8 +72,19 @@ void decode_rows(const WeightView& weight, std::size_t first, std::size_t count,
 Linear::Linear(WeightView weight, std::vector<float> bias)
     : weight_(std::move(weight)),
       bias_(std::move(bias)),
-      // Some eight tiles, so that up to as many threads have work, within what a level-2 cache holds.
-      tile_(std::clamp<std::size_t>((out_features() / 8 + 31) / 32 * 32, 32, 256)) {}
+      out_features_(weight_.rows()),
+      tile_(tile_for(out_features_)) {}
+
+Linear Linear::input_major(WeightView weight, std::size_t first, std::size_t count, std::vector<float> bias) {
+  Linear linear;
+  linear.weight_ = std::move(weight);
+  linear.bias_ = std::move(bias);
+  linear.layout_ = LinearLayout::input_major;
+  linear.first_col_ = first;
+  linear.out_features_ = count;
+  linear.tile_ = tile_for(count);
+  return linear;
+}
 
 std::pair<std::size_t, std::size_t> Linear::tile_extent(std::size_t tile) const {
   const std::size_t first = tile * tile_;
@@ -77,6 +93,17 @@ std::pair<std::size_t, std::size_t> Linear::tile_extent(std::size_t tile) const 
 
 void Linear::compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const {
   const auto [first, count] = tile_extent(tile);
+  if (output_major())
+    multiply_tile(x, first, count, y, workspace, worker);
+  else
+    multiply_input_major(x, first, count, y, workspace, worker);
+  if (bias_.empty()) return;
+  for (std::size_t row = 0; row < x.rows; ++row)
+    for (std::size_t out = first; out < first + count; ++out) y.row(row)[out] += bias_[out];
+}
+
+void Linear::multiply_tile(ConstMatrix x, std::size_t first, std::size_t count, Matrix y,
+                           Workspace& workspace, int worker) const {
   if (x.rows < kGemmRows) {
     for (std::size_t out = first; out < first + count; ++out)
       for (std::size_t row = 0; row < x.rows; ++row)
@@ -91,14 +118,47 @@ void Linear::compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& 
     multiply_transposed(x, {floats, count, in_features(), in_features()}, y.columns(first, count),
                         workspace.kernels);
   }
-  if (bias_.empty()) return;
-  for (std::size_t row = 0; row < x.rows; ++row)
-    for (std::size_t out = first; out < first + count; ++out) y.row(row)[out] += bias_[out];
+}
+
+void Linear::multiply_input_major(ConstMatrix x, std::size_t first, std::size_t count, Matrix y,
+                                  Workspace& workspace, int worker) const {
+  const Kernels& kernels = workspace.kernels;
+  const std::size_t col = first_col_ + first;
+  const Matrix tile = y.columns(first, count);
+  if (x.rows < kGemmRows) {
+    const auto axpy = kernels.axpy[index_of(weight_.data.dtype)];
+    for (std::size_t row = 0; row < x.rows; ++row) std::fill_n(tile.row(row), count, 0.0F);
+    for (std::size_t in = 0; in < in_features(); ++in)
+      for (std::size_t row = 0; row < x.rows; ++row)
+        axpy(x.row(row)[in], element(weight_, in, col), tile.row(row), count);
+    return;
+  }
+  if (const float* floats = as_floats(weight_, 0); floats != nullptr)
+    return multiply(x, {floats + col, in_features(), count, weight_.cols()}, tile, kernels);
+  const auto decode = kernels.decode[index_of(weight_.data.dtype)];
+  const std::span<float> decoded = workspace.scratch(worker, in_features() * count);
+  for (std::size_t in = 0; in < in_features(); ++in)
+    decode(element(weight_, in, col), decoded.data() + in * count, count);
+  multiply(x, {decoded.data(), in_features(), count, count}, tile, kernels);
 }
 
 void Linear::forward(ConstMatrix x, Matrix y, Workspace& workspace) const {
   for_items(workspace, tiles(), x.rows * in_features() * out_features(),
             [&](std::size_t tile, int worker) { compute_tile(x, tile, y, workspace, worker); });
+}
+
+void run_linears(ConstMatrix x, std::span<const LinearJob> jobs, Workspace& workspace) {
+  std::size_t tiles = 0;
+  std::size_t multiplications = 0;
+  for (const LinearJob& job : jobs) {
+    tiles += job.linear->tiles();
+    multiplications += x.rows * job.linear->in_features() * job.linear->out_features();
+  }
+  for_items(workspace, tiles, multiplications, [&](std::size_t item, int worker) {
+    const LinearJob* job = jobs.data();
+    for (; item >= job->linear->tiles(); ++job) item -= job->linear->tiles();
+    job->linear->compute_tile(x, item, job->y, workspace, worker);
+  });
 }
 
 void for_items(Workspace& workspace, std::size_t count, std::size_t multiplications,

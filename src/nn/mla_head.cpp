@@ -78,6 +78,7 @@ void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix 
                                     .head = head.head,
                                     .first_row = row,
                                     .first_key = head.call.batch.offset,
+                                    .window = std::nullopt,
                                     .scale = head.shape.softmax_scale,
                                     .q = head.q.middle_rows(row, probabilities.rows),
                                     .k_content = k_nope.middle_rows(0, keys),

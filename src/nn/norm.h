@@ -18,6 +18,8 @@ class Norm {
   /// LayerNorm (Ba et al. 2016): y = (x - mean(x)) / sqrt(variance(x) + eps) * w + b.
   static Norm layer(std::vector<float> weight, std::vector<float> bias, float epsilon);
 
+  bool empty() const { return weight_.empty(); }
+
   /// Row by row; x and y are [rows, weight size] and may be the same.
   void forward(ConstMatrix x, Matrix y, Workspace& workspace) const;
 

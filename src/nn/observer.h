@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "tensor/matrix.h"
 
@@ -13,14 +14,15 @@ namespace mla {
 struct HeadView {
   std::size_t layer;
   std::size_t head;
-  std::size_t first_row;      ///< Of the rows below, within the pass.
-  std::size_t first_key;      ///< Position of the cache's row 0, as PositionBatch::offset.
-  float scale;                ///< Softmax scale.
-  ConstMatrix q;              ///< [rows, content | rotary], rotated.
-  ConstMatrix k_content;      ///< [keys, content]
-  ConstMatrix k_rotary;       ///< [keys, rotary], rotated; no columns where nothing is decoupled.
-  ConstMatrix probabilities;  ///< [rows, keys]
-  ConstMatrix out;            ///< [rows, v_head_dim]: the context vectors.
+  std::size_t first_row;              ///< Of the rows below, within the pass.
+  std::size_t first_key;              ///< Position of the cache's row 0, as PositionBatch::offset.
+  std::optional<std::size_t> window;  ///< Keys at this distance or more are hidden as well.
+  float scale;                        ///< Softmax scale.
+  ConstMatrix q;                      ///< [rows, content | rotary], rotated.
+  ConstMatrix k_content;              ///< [keys, content]
+  ConstMatrix k_rotary;               ///< [keys, rotary], rotated; no columns where nothing is decoupled.
+  ConstMatrix probabilities;          ///< [rows, keys]
+  ConstMatrix out;                    ///< [rows, v_head_dim]: the context vectors.
 };
 
 /// All views are valid during the call only. `head` is called from the threads that compute, for different

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch_llama
 from safetensors.torch import load_file
 from torch_encodings import EncodedModel
 from transformers import AutoModelForCausalLM
@@ -24,13 +25,16 @@ def load_model(directory, encoding=None):
     model = AutoModelForCausalLM.from_pretrained(
         directory, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
     ).eval()
+    if model.config.model_type in torch_llama.TYPES:
+        model = torch_llama.with_own_keys(model)
     encoding = encoding or getattr(model.config, "position_encoding", None)
     if encoding is None:
         return model
     table = None
     if encoding == "learned":
         table = load_file(directory / "model.safetensors")["model.embed_positions.weight"].float()
-    return EncodedModel(model, encoding, table)
+    family = torch_llama.EncodedModel if model.config.model_type in torch_llama.TYPES else EncodedModel
+    return family(model, encoding, table)
 
 
 def top_margin(logits):

@@ -188,3 +188,72 @@ TEST_CASE("linear: items run once each, few or many", "[threads]") {
     CHECK(std::all_of(runs.begin(), runs.end(), [](int count) { return count == 1; }));
   }
 }
+
+namespace {
+
+/// The columns [first, first + count) of an input-major weight [in, all] as the rows of the other layout.
+std::vector<double> turned(const Weight& weight, std::size_t in, std::size_t all, std::size_t first,
+                           std::size_t count) {
+  std::vector<double> result;
+  for (std::size_t out = first; out < first + count; ++out)
+    for (std::size_t i = 0; i < in; ++i) result.push_back(weight.exact[i * all + out]);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("linear: input-major columns of every plain type, on all kernels") {
+  Random random(10);
+  constexpr std::size_t kIn = 45;
+  constexpr std::size_t kAll = 700;
+  for (const Kernels* kernels : available_kernels())
+    for (const DType dtype : {DType::f32, DType::f16, DType::bf16})
+      for (const std::size_t misalignment : {0U, 1U})
+        for (const auto& [first, count] :
+             {std::pair<std::size_t, std::size_t>{0, kAll}, {0, 31}, {233, 234}, {699, 1}}) {
+          const Weight weight = random_weight(random, dtype, kIn, kAll, 1.0F, misalignment);
+          Weight plain = random_weight(random, DType::f32, count, kIn);
+          plain.exact = turned(weight, kIn, kAll, first, count);
+          Workspace workspace(1, *kernels);
+          for (const std::size_t rows : {1U, 3U, 4U, 9U}) {
+            CAPTURE(kernels->name, dtype_name(dtype), misalignment, first, count, rows);
+            const std::vector<float> bias = rows == 3 ? std::vector<float>{} : random.values(count);
+            const Linear linear = Linear::input_major(weight.view, first, count, bias);
+            CHECK(linear.in_features() == kIn);
+            CHECK(linear.out_features() == count);
+            const Rows x(random, rows, kIn, 3);
+            Rows y(rows, count, 5);
+            linear.forward(x.matrix(), y.matrix(), workspace);
+            CHECK(worst_error(plain, bias, x, y) <= 1.0);
+            CHECK(y.margin_untouched());
+          }
+        }
+}
+
+TEST_CASE("linear: several products of one x are the products one by one", "[threads]") {
+  Random random(11);
+  const Weight a = random_weight(random, DType::bf16, 300, 70);
+  const Weight b = random_weight(random, DType::f32, 33, 70);
+  const Weight c = random_weight(random, DType::f32, 70, 150);
+  const Linear linears[] = {Linear(a.view, random.values(300)), Linear(b.view),
+                            Linear::input_major(c.view, 20, 130)};
+  for (const int threads : {1, 3})
+    for (const std::size_t rows : {1U, 6U}) {
+      Workspace workspace(threads, best_kernels());
+      const Rows x(random, rows, 70);
+      std::vector<Rows> together, alone;
+      for (const Linear& linear : linears) {
+        together.emplace_back(rows, linear.out_features(), 1);
+        alone.emplace_back(rows, linear.out_features());
+        linear.forward(x.matrix(), alone.back().matrix(), workspace);
+      }
+      const LinearJob jobs[] = {{&linears[0], together[0].matrix()},
+                                {&linears[1], together[1].matrix()},
+                                {&linears[2], together[2].matrix()}};
+      run_linears(x.matrix(), jobs, workspace);
+      for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(together[i].packed() == alone[i].packed());
+        CHECK(together[i].margin_untouched());
+      }
+    }
+}
