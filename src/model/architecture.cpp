@@ -4,8 +4,13 @@
 #include <string>
 
 #include "model/deepseek.h"
+#include "model/glm4_moe_lite.h"
 #include "model/gpt2.h"
 #include "model/llama_family.h"
+#include "model/longcat_flash.h"
+#include "model/minicpm3.h"
+#include "model/mistral4.h"
+#include "model/youtu.h"
 
 namespace mla {
 namespace {
@@ -19,6 +24,11 @@ constexpr std::array kArchitectures = {
     Architecture{"qwen2", build_llama_like<read_qwen2_config>},
     Architecture{"qwen3", build_llama_like<read_qwen3_config>},
     Architecture{"gpt2", build_gpt2},
+    Architecture{"minicpm3", build_minicpm3},
+    Architecture{"youtu", build_youtu},
+    Architecture{"glm4_moe_lite", build_glm4_moe_lite},
+    Architecture{"mistral4", build_mistral4},
+    Architecture{"longcat_flash", build_longcat_flash},
 };
 
 }  // namespace

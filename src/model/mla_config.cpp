@@ -46,7 +46,8 @@ void read_attention(const JsonField& config, const MlaDefaults& defaults, MlaCon
   result.rope =
       read_rope_scaling(config, shape.rotary_dim(), result.max_position_embeddings,
                         {.theta = defaults.rope_theta,
-                         .partial_rotary_factor = defaults.partial_rotary_factor ? rotary_share : 1.0});
+                         .partial_rotary_factor = defaults.partial_rotary_factor ? rotary_share : 1.0,
+                         .query_scaling = defaults.query_scaling});
   shape.softmax_scale = static_cast<float>(rope_softmax_factor(result.rope) /
                                            std::sqrt(static_cast<double>(shape.qk_head_dim())));
 }
@@ -105,7 +106,7 @@ void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaCo
     config.get("num_experts_per_tok")
         .fail("found " + std::to_string(router.top_k) + ", expected at most n_routed_experts (" +
               std::to_string(router.n_routed_experts) + ")");
-  if (router.kind != RouterKind::softmax_greedy) read_groups(config, router);
+  if (has_groups(router.kind)) read_groups(config, router);
   router.norm_topk_prob = defaults.norm_topk_prob && read_bool_or(config, "norm_topk_prob", true);
   const auto scale = config.find("routed_scaling_factor");
   router.routed_scaling_factor =

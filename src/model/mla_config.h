@@ -58,7 +58,8 @@ struct MlaDefaults {
   bool tie_word_embeddings = false;
   double rope_theta = 10000.0;
   bool v_head_dim_of_hidden = false;   ///< v_head_dim may be absent: hidden_size / num_attention_heads then.
-  bool partial_rotary_factor = false;  ///< Counts the rotary part of a head, not the values to be rotated.
+  bool partial_rotary_factor = false;  ///< That key says which share of a head is rotated.
+  bool query_scaling = false;          ///< As in RopeDefaults.
 };
 
 /// Everything but the layers' number and their feed-forward blocks. The sizes have no defaults: a config without

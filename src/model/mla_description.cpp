@@ -18,6 +18,12 @@ std::string describe_router(const RouterShape& router) {
     case RouterKind::softmax_group_limited:
       text = "softmax, group-limited greedy";
       break;
+    case RouterKind::softmax_group_pairs:
+      text = "softmax, groups by their two best";
+      break;
+    case RouterKind::softmax_corrected:
+      text = "softmax, chosen with a correction bias";
+      break;
     case RouterKind::sigmoid_noaux_tc:
       text = "sigmoid, noaux_tc";
       break;
@@ -70,8 +76,10 @@ class Description {
     add("num_experts_per_tok", config_.router->top_k);
     add("n_shared_experts", config_.n_shared_experts);
     add("moe_intermediate_size", config_.moe_intermediate_size);
-    add("n_group", config_.router->n_group);
-    add("topk_group", config_.router->topk_group);
+    if (has_groups(config_.router->kind) || config_.router->kind == RouterKind::softmax_greedy) {
+      add("n_group", config_.router->n_group);
+      add("topk_group", config_.router->topk_group);
+    }
     info_.features.emplace_back("router", describe_router(*config_.router));
   }
 

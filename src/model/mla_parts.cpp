@@ -13,10 +13,6 @@ namespace {
 // The norms of the compressed queries and of the latent have this epsilon, whatever rms_norm_eps is.
 constexpr float kLatentNormEpsilon = 1e-6F;
 
-bool has_correction_bias(RouterKind kind) {
-  return kind == RouterKind::sigmoid_noaux_tc;
-}
-
 }  // namespace
 
 Decoder MlaParts::frame() {
@@ -129,7 +125,8 @@ std::unique_ptr<FeedForward> MlaParts::moe(const std::string& prefix, const std:
 }
 
 /// One tensor for each expert, as published, or all experts in one as transformers holds them in memory:
-/// gate_up_proj [experts, gate | up, hidden] and down_proj [experts, hidden, intermediate].
+/// gate_up_proj [experts, gate | up, hidden], with a place for zero experts too, and down_proj [experts, hidden,
+/// intermediate].
 std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t count) {
   const std::size_t width = config_.moe_intermediate_size;
   const std::size_t hidden = config_.hidden_size;
@@ -139,7 +136,9 @@ std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t cou
       result.push_back(swiglu(prefix + std::to_string(expert) + ".", width, false));
     return result;
   }
-  const WeightView gate_up = weights_.matrix(prefix + "gate_up_proj", Shape{count, 2 * width, hidden});
+  const WeightView gate_up =
+      weights_.matrix(prefix + "gate_up_proj", Shape{count + config_.zero_experts, 2 * width, hidden});
+  unused_parameters_ += config_.zero_experts * 2 * width * hidden;
   const WeightView down = weights_.matrix(prefix + "down_proj", Shape{count, hidden, width});
   for (std::size_t expert = 0; expert < count; ++expert)
     result.push_back({Linear(gate_up.slice_rows(2 * expert * width, width)),
@@ -170,7 +169,7 @@ Decoder build_mla(const MlaConfig& config, const Checkpoint& checkpoint, ModelIn
     decoder.layers.push_back(parts.layer(layer));
   info.ignored_tensors = parts.weights().leftovers(
       [&](std::string_view name) { return may_be_left(name, config.num_hidden_layers, checkpoint); });
-  describe_mla(config, decoder, parts.weights().parameters(), info);
+  describe_mla(config, decoder, parts.parameters(), info);
   return decoder;
 }
 

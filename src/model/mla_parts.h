@@ -43,6 +43,9 @@ class MlaParts {
 
   WeightLoader& weights() { return weights_; }
 
+  /// Elements of what was taken, without the places that nobody looks at.
+  std::size_t parameters() const { return weights_.parameters() - unused_parameters_; }
+
  private:
   EncodingSettings encoding_settings();
   Norm latent_norm(const std::string& name, std::size_t size, float scale);
@@ -50,6 +53,7 @@ class MlaParts {
 
   const MlaConfig& config_;
   WeightLoader weights_;
+  std::size_t unused_parameters_ = 0;
 };
 
 /// Tensors that no family needs: multi-token-prediction modules, which are stored as layers behind the last one

@@ -82,6 +82,12 @@ void read_llama3(const JsonField& parameters, RopeScaling& scaling) {
     parameters.get("high_freq_factor").fail("expected more than low_freq_factor");
 }
 
+void read_query_scaling(const JsonField& config, const JsonField& parameters, RopeScaling& scaling) {
+  scaling.query_scaling_beta = parameters.get("llama_4_scaling_beta").as_number(0.0, kGreatest);
+  scaling.original_max_position_embeddings =
+      read_original_length(config, parameters, scaling.max_position_embeddings);
+}
+
 /// `factor`, which yarn and longrope may leave out: the contexts' ratio then.
 double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
   const bool may_be_derived = scaling.type == RopeType::longrope || scaling.type == RopeType::yarn;
@@ -102,12 +108,14 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
   if (partial == PartialRotation::refused) check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
+  if (!found && defaults.query_scaling) config.get("rope_parameters").get("llama_4_scaling_beta");
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
   if (partial == PartialRotation::refused) check_partial_factor(parameters, defaults.partial_rotary_factor);
+  if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
 
   scaling.original_max_position_embeddings =

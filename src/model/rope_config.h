@@ -12,6 +12,7 @@ namespace mla {
 struct RopeDefaults {
   double theta = 10000.0;              ///< Where none is given.
   double partial_rotary_factor = 1.0;  ///< The only value of that key which means all of `rope_dim`.
+  bool query_scaling = false;          ///< llama_4_scaling_beta is read, and must be there.
 };
 
 enum class PartialRotation { refused, supported };

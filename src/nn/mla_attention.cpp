@@ -6,11 +6,21 @@
 #include "nn/mla_head.h"
 
 namespace mla {
+namespace {
+
+/// `scales` is empty or has one for each row.
+void scale_rows(const std::vector<float>& scales, Matrix x) {
+  for (std::size_t row = 0; row < scales.size(); ++row)
+    for (float& value : x.row_span(row)) value *= scales[row];
+}
+
+}  // namespace
 
 void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const {
   const Arena::Scope scope(workspace.arena);
   const Matrix q = queries(x, workspace);
   call.position.rotate(call.batch, q, shape_.qk_head_dim(), shape_.rotary_begin());
+  scale_rows(call.batch.query_scales, q);
   append(x, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
   attend(q, call, workspace, heads_out);

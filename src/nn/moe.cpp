@@ -35,18 +35,20 @@ Grouping group_by_expert(const std::vector<ExpertChoice>& choices, std::size_t t
 void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
   const Arena::Scope scope(workspace.arena);
   const std::size_t top_k = router_.shape().top_k;
-  const Matrix logits = workspace.arena.matrix(x.rows, experts_.size());
+  const std::size_t routed = router_.shape().n_routed_experts;
+  const Matrix logits = workspace.arena.matrix(x.rows, routed);
   gate_.forward(x, logits, workspace);
   std::vector<ExpertChoice> choices;
   for (std::size_t row = 0; row < x.rows; ++row) {
     const std::vector<ExpertChoice> chosen = router_.choose(logits.row_span(row));
     choices.insert(choices.end(), chosen.begin(), chosen.end());
   }
-  const Grouping grouping = group_by_expert(choices, top_k, experts_.size());
+  const Grouping grouping = group_by_expert(choices, top_k, routed);
 
-  const Matrix gathered = workspace.arena.matrix(choices.size(), x.cols);
-  const Matrix results = workspace.arena.matrix(choices.size(), x.cols);
-  for (std::size_t slot = 0; slot < choices.size(); ++slot)
+  const std::size_t slots = grouping.first_slot[experts_.size()];  // Zero experts come last and need none.
+  const Matrix gathered = workspace.arena.matrix(slots, x.cols);
+  const Matrix results = workspace.arena.matrix(slots, x.cols);
+  for (std::size_t slot = 0; slot < slots; ++slot)
     std::copy_n(x.row(grouping.token_of_slot[slot]), x.cols, gathered.row(slot));
 
   std::vector<SwiGluJob> jobs;
@@ -62,9 +64,11 @@ void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
 
   for (std::size_t row = 0; row < x.rows; ++row) {
     if (!shared_) std::fill_n(out.row(row), x.cols, 0.0F);
-    for (std::size_t pair = row * top_k; pair < (row + 1) * top_k; ++pair)
-      workspace.kernels.axpy_f32(choices[pair].weight, results.row(grouping.slot_of_pair[pair]), out.row(row),
-                                 x.cols);
+    for (std::size_t pair = row * top_k; pair < (row + 1) * top_k; ++pair) {
+      const std::size_t slot = grouping.slot_of_pair[pair];
+      const float* result = slot < slots ? results.row(slot) : x.row(row);
+      workspace.kernels.axpy_f32(choices[pair].weight, result, out.row(row), x.cols);
+    }
   }
 }
 

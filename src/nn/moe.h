@@ -1,6 +1,7 @@
 // Mixture of experts with shared experts (DeepSeek-AI 2024, DeepSeekMoE): every token goes to top_k routed
 // experts, weighted by the router, and to the shared one, which is a single MLP of n_shared_experts *
-// moe_intermediate_size.
+// moe_intermediate_size. Some of the routed experts may be zero experts, which compute nothing and give back what
+// they see (Meituan 2025, LongCat-Flash, section 2.1).
 #pragma once
 
 #include <optional>
@@ -14,7 +15,8 @@ namespace mla {
 
 class Moe final : public FeedForward {
  public:
-  /// `gate` maps hidden_size to n_routed_experts.
+  /// `gate` maps hidden_size to n_routed_experts. Of these the last are zero experts, as many as `experts` has
+  /// fewer.
   Moe(Linear gate, Router router, std::vector<SwiGlu> experts, std::optional<SwiGlu> shared)
       : gate_(std::move(gate)),
         router_(std::move(router)),

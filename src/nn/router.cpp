@@ -9,6 +9,7 @@
 namespace mla {
 namespace {
 
+// The softmax kinds mask with 0 in the reference: the same, as no probability is negative.
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 
 /// The numbers of the `count` largest scores, in ascending order.
@@ -43,6 +44,14 @@ float sum_of_two_best(std::span<const float> scores) {
 
 }  // namespace
 
+bool has_groups(RouterKind kind) {
+  return kind != RouterKind::softmax_greedy && kind != RouterKind::softmax_corrected;
+}
+
+bool has_correction_bias(RouterKind kind) {
+  return kind == RouterKind::softmax_corrected || kind == RouterKind::sigmoid_noaux_tc;
+}
+
 Router::Router(const RouterShape& shape, std::vector<float> correction_bias)
     : shape_(shape), correction_bias_(std::move(correction_bias)) {}
 
@@ -51,9 +60,9 @@ void Router::mask_groups(std::vector<float>& scores) const {
   std::vector<float> group_scores(shape_.n_group);
   for (std::size_t group = 0; group < shape_.n_group; ++group) {
     const std::span<const float> members(scores.data() + group * size, size);
-    group_scores[group] = shape_.kind == RouterKind::sigmoid_noaux_tc
-                              ? sum_of_two_best(members)
-                              : *std::max_element(members.begin(), members.end());
+    group_scores[group] = shape_.kind == RouterKind::softmax_group_limited
+                              ? *std::max_element(members.begin(), members.end())
+                              : sum_of_two_best(members);
   }
   const std::vector<std::size_t> kept = largest(group_scores, shape_.topk_group);
   for (std::size_t group = 0; group < shape_.n_group; ++group)
@@ -70,9 +79,8 @@ std::vector<ExpertChoice> Router::choose(std::span<const float> logits) const {
     softmax(scores);
 
   std::vector<float> ranking = scores;
-  if (sigmoid)
-    for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] += correction_bias_[i];
-  if (shape_.kind != RouterKind::softmax_greedy) mask_groups(ranking);
+  for (std::size_t i = 0; i < correction_bias_.size(); ++i) ranking[i] += correction_bias_[i];
+  if (has_groups(shape_.kind)) mask_groups(ranking);
 
   std::vector<ExpertChoice> chosen;
   float sum = 0.0F;

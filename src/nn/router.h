@@ -7,14 +7,19 @@
 
 namespace mla {
 
-/// The ways of DeepSeek-V2 (softmax; transformers' DeepseekV2Moe) and V3 (sigmoid, `noaux_tc`;
-/// DeepseekV3TopkRouter).
+/// The ways of DeepSeek-V2 (softmax; transformers' DeepseekV2Moe), V3 (sigmoid, `noaux_tc`; DeepseekV3TopkRouter),
+/// Mistral 4 (Mistral4TopkRouter) and LongCat-Flash (LongcatFlashTopkRouter). "Bias" is the correction bias, which
+/// counts where experts are chosen and not in their weights.
 enum class RouterKind {
   softmax_greedy,         ///< The top_k largest probabilities of all.
   softmax_group_limited,  ///< The same among the topk_group groups whose largest probability is largest.
-  sigmoid_noaux_tc,  ///< Chosen by sigmoid + bias, groups by the sum of their two best; weighted without the
-                     ///< bias.
+  softmax_group_pairs,    ///< The same, groups by the sum of their two largest probabilities (Mistral 4).
+  softmax_corrected,      ///< The top_k largest of probability + bias (LongCat-Flash).
+  sigmoid_noaux_tc,       ///< Chosen by sigmoid + bias, groups by the sum of their two best.
 };
+
+bool has_groups(RouterKind kind);
+bool has_correction_bias(RouterKind kind);
 
 struct RouterShape {
   RouterKind kind = RouterKind::softmax_greedy;
@@ -34,7 +39,7 @@ struct ExpertChoice {
 class Router {
  public:
   Router() = default;
-  /// `correction_bias` (e_score_correction_bias) is [n_routed_experts] for sigmoid_noaux_tc, otherwise empty.
+  /// `correction_bias` (e_score_correction_bias) is [n_routed_experts] for kinds that have one, otherwise empty.
   Router(const RouterShape& shape, std::vector<float> correction_bias);
 
   const RouterShape& shape() const { return shape_; }

@@ -22,6 +22,9 @@ struct PositionBatch {
   std::vector<float> cosines = {};
   std::vector<float> sines = {};
 
+  /// [count]: what each row's queries are multiplied by besides; empty if by nothing.
+  std::vector<float> query_scales = {};
+
   std::size_t position(std::size_t row) const { return offset + first + row; }
 };
 

@@ -19,6 +19,7 @@ std::string Rope::describe() const {
   std::string text = "rope, " + std::to_string(rope_dim_) + " dimensions, ";
   text += pairing_ == RopePairing::interleaved ? "pairs (2i, 2i+1)" : "pairs (i, i+d/2)";
   text += ", scaling " + std::string(name_of(scaling_.type));
+  if (scaling_.query_scaling_beta != 0.0) text += ", queries scaled by position";
   return text;
 }
 
@@ -38,6 +39,10 @@ void Rope::prepare(PositionBatch& batch) const {
       batch.sines[row * pairs + i] = std::sin(angle) * attention_factor_;
     }
   }
+  if (scaling_.query_scaling_beta == 0.0) return;
+  batch.query_scales.resize(batch.count);
+  for (std::size_t row = 0; row < batch.count; ++row)
+    batch.query_scales[row] = rope_query_scale(scaling_, batch.position(row));
 }
 
 std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {

@@ -122,6 +122,12 @@ double rope_attention_factor(const RopeScaling& scaling) {
   return yarn_mscale(scaling.factor, 1.0);
 }
 
+float rope_query_scale(const RopeScaling& scaling, std::size_t position) {
+  const float lengths =
+      std::floor(static_cast<float>(position) / static_cast<float>(scaling.original_max_position_embeddings));
+  return 1.0F + static_cast<float>(scaling.query_scaling_beta) * std::log(1.0F + lengths);
+}
+
 double rope_softmax_factor(const RopeScaling& scaling) {
   if (scaling.type == RopeType::standard || scaling.mscale_all_dim == 0.0) return 1.0;
   const double m = yarn_mscale(scaling.factor, scaling.mscale_all_dim);

@@ -19,7 +19,7 @@ struct RopeScaling {
   RopeType type = RopeType::standard;
   double theta = 10000.0;
   std::size_t max_position_embeddings = 0;           // dynamic
-  std::size_t original_max_position_embeddings = 0;  // yarn, llama3, longrope
+  std::size_t original_max_position_embeddings = 0;  // yarn, llama3, longrope, query_scaling_beta
   double factor = 1.0;                               // linear, dynamic, yarn, llama3, longrope
   std::optional<double> attention_factor;            // yarn, longrope
   double mscale = 0.0;                               // yarn; 0 when absent
@@ -31,6 +31,7 @@ struct RopeScaling {
   double high_freq_factor = 4.0;                     // llama3
   std::vector<double> short_factor;                  // longrope, rope_dim / 2 values
   std::vector<double> long_factor;                   // longrope
+  double query_scaling_beta = 0.0;                   // every type; llama_4_scaling_beta
 };
 
 /// The rope_dim / 2 inverse frequencies for a sequence of `sequence_length` tokens (only `dynamic` and `longrope`
@@ -48,6 +49,11 @@ std::vector<float> rope_inverse_frequencies(const RopeScaling& scaling, std::siz
 /// when both are given, or m(1); and for longrope: attention_factor, or sqrt(1 + ln(factor) / ln(original
 /// max)). m(s) = 0.1 * s * ln(factor) + 1 for factor > 1, else 1.
 double rope_attention_factor(const RopeScaling& scaling);
+
+/// What the queries at a position are multiplied by, so that attention stays sharp in long texts:
+/// 1 + query_scaling_beta ln(1 + floor(position / original max)), in float32 (transformers' modeling_mistral4.py,
+/// get_llama_4_attn_scale).
+float rope_query_scale(const RopeScaling& scaling, std::size_t position);
 
 /// What MLA's softmax scale is multiplied by: m(mscale_all_dim)^2, for every type but default, if
 /// mscale_all_dim is given (DeepSeek-V2's modeling code, `softmax_scale * mscale * mscale`).

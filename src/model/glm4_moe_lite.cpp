@@ -1,0 +1,58 @@
+// DeepSeek-V3 with a kind of feed-forward block for each layer: transformers' configuration_glm4_moe_lite.py and
+// modeling_glm4_moe_lite.py. Its differences to DeepSeek-V3:
+//   mlp_layer_types         "dense" or "sparse" for each layer; absent: all but the first have experts
+//   first_k_dense_replace   is not read: the class knows mlp_layer_types only
+// Weight names are DeepSeek-V3's, prediction layers included.
+#include "model/glm4_moe_lite.h"
+
+#include "model/config_reading.h"
+#include "model/mla_parts.h"
+
+namespace mla {
+namespace {
+
+std::vector<bool> read_layer_types(const JsonField& config, std::size_t layers) {
+  const auto types = config.find("mlp_layer_types");
+  if (!types) return experts_from(1, layers);
+  if (types->array_size() != layers)
+    types->fail("found " + std::to_string(types->array_size()) + " types, expected num_hidden_layers (" +
+                std::to_string(layers) + ")");
+  std::vector<bool> result;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    const JsonField type = types->element(layer);
+    if (type.as_string() != "dense" && type.as_string() != "sparse")
+      type.unsupported("found \"" + type.as_string() + "\", expected dense or sparse");
+    result.push_back(type.as_string() == "sparse");
+  }
+  return result;
+}
+
+MlaConfig read_config(const JsonField& config) {
+  MlaConfig result = read_mla_config(config, {.rms_norm_eps = 1e-5F});
+  result.num_hidden_layers = read_size(config, "num_hidden_layers");
+  result.rope_pairing = read_rope_interleave(config);
+  result.experts_in_layer = read_layer_types(config, result.num_hidden_layers);
+  if (result.moe_layers() > 0) {
+    expect_text(config, "scoring_func", "sigmoid");
+    expect_text(config, "topk_method", "noaux_tc");
+    read_experts(config,
+                 {.kind = RouterKind::sigmoid_noaux_tc, .norm_topk_prob = true, .routed_scaling_factor = 1.8},
+                 result);
+  }
+  if (result.moe_layers() < result.num_hidden_layers)
+    result.intermediate_size = read_size(config, "intermediate_size");
+  result.ignored_keys =
+      keys_not_read(config, {"num_hidden_layers", "intermediate_size", "rope_interleave", "mlp_layer_types",
+                             "scoring_func", "topk_method", "n_group", "topk_group", "n_routed_experts",
+                             "num_experts_per_tok", "norm_topk_prob", "routed_scaling_factor",
+                             "moe_intermediate_size", "n_shared_experts", "num_nextn_predict_layers"});
+  return result;
+}
+
+}  // namespace
+
+Decoder build_glm4_moe_lite(const JsonField& config, const Checkpoint& checkpoint, ModelInfo& info) {
+  return build_mla(read_config(config), checkpoint, info);
+}
+
+}  // namespace mla
