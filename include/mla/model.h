@@ -36,7 +36,10 @@ struct DTypeUse {
 /// What a checkpoint is, for a person and for sizing memory.
 struct ModelInfo {
   std::string path;
-  std::string architecture;  ///< `model_type`.
+  std::string format;     ///< "safetensors" or "GGUF v3".
+  std::string file_type;  ///< What a GGUF calls the type of most of its matrices ("Q4_K_M"); otherwise empty.
+  bool chat_template = false;  ///< Whether the model comes with one.
+  std::string architecture;    ///< `model_type`.
   std::vector<std::pair<std::string, std::int64_t>>
       dimensions;  ///< The config's sizes by their names, in order.
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
@@ -61,10 +64,12 @@ struct ModelInfo {
   std::size_t activation_bytes_per_token = 0;  ///< For each token computed at once.
   std::size_t scratch_bytes_per_token = 0;     ///< For each token of the context and each attending thread.
   std::vector<std::string> ignored_tensors;    ///< Recognized and not needed (multi-token-prediction layers).
-  std::vector<std::string> ignored_config;     ///< Keys of config.json that change nothing in inference.
+  std::vector<std::string>
+      ignored_config;  ///< Keys of config.json, or of a GGUF, that change nothing in inference.
 };
 
-/// Sampling defaults and stop ids, from generation_config.json over config.json.
+/// Sampling defaults and stop ids, from generation_config.json over config.json, or from a GGUF's metadata, whose
+/// end-of-text, end-of-turn and end-of-message tokens all end a text.
 struct GenerationConfig {
   std::optional<TokenId> bos_token_id;
   std::vector<TokenId> eos_token_ids;
@@ -81,11 +86,11 @@ struct ModelParts;
 
 class MLA_API Model {
  public:
-  /// Loads a Hugging Face folder: config.json, model.safetensors (or shards with their index), and
-  /// generation_config.json if there is one. The weights stay in the mapped files; loading reads the headers
-  /// and the small vectors only. Throws Error (io, format, unsupported, mismatch) that names file and tensor
+  /// Loads a GGUF file (or all parts of it by one of them), or a Hugging Face folder: config.json, model.safetensors
+  /// (or shards with their index), and generation_config.json if there is one; a folder without config.json stands for
+  /// the GGUF file in it. The weights stay in the mapped files; loading reads the headers and the small vectors only. Throws Error (io, format, unsupported, mismatch) that names file and tensor
   /// or field; Error(unsupported) also for an unknown encoding or one the checkpoint cannot be given.
-  static std::shared_ptr<const Model> load(const std::filesystem::path& folder,
+  static std::shared_ptr<const Model> load(const std::filesystem::path& path,
                                            const LoadOptions& options = {});
 
   ~Model();

@@ -48,8 +48,11 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder) : place_(folder.stri
 }
 
 Checkpoint::Checkpoint(std::string place, std::shared_ptr<const void> owner,
-                       std::vector<CheckpointTensor> tensors)
-    : place_(std::move(place)), owners_{std::move(owner)}, tensors_(std::move(tensors)) {
+                       std::vector<CheckpointTensor> tensors, Naming naming)
+    : place_(std::move(place)),
+      owners_{std::move(owner)},
+      tensors_(std::move(tensors)),
+      naming_(std::move(naming)) {
   sort_tensors();
 }
 
@@ -121,8 +124,19 @@ const CheckpointTensor* Checkpoint::find(std::string_view name) const {
 
 const CheckpointTensor& Checkpoint::get(std::string_view name) const {
   const CheckpointTensor* const tensor = find(name);
-  if (tensor == nullptr) throw Error(ErrorCode::mismatch, place_, name, "found no such tensor");
+  if (tensor == nullptr) throw Error(ErrorCode::mismatch, place_, shown_name(name), "found no such tensor");
   return *tensor;
+}
+
+std::string Checkpoint::shown_name(std::string_view name) const {
+  const CheckpointTensor* const tensor = find(name);
+  std::optional<std::string> stored;
+  if (tensor != nullptr)
+    stored = tensor->stored_name;
+  else if (naming_)
+    stored = naming_(name);
+  if (!stored || *stored == name) return std::string(name);
+  return stored->append(" (").append(name).append(")");
 }
 
 const std::string& Checkpoint::file_of(std::string_view name) const {

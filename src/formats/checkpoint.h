@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,9 +42,14 @@ class Checkpoint {
   /// Tensors of a shard that the index leaves out belong to the checkpoint all the same.
   explicit Checkpoint(const std::filesystem::path& folder);
 
+  /// What a tensor that is not there would be called in the file, by transformers' name; nothing if the file's format
+  /// has no name for it.
+  using Naming = std::function<std::optional<std::string>(std::string_view name)>;
+
   /// Tensors that lie in memory which `owner` keeps. `place` (a file or folder) is for errors. Throws Error(format)
   /// if two have one name.
-  Checkpoint(std::string place, std::shared_ptr<const void> owner, std::vector<CheckpointTensor> tensors);
+  Checkpoint(std::string place, std::shared_ptr<const void> owner, std::vector<CheckpointTensor> tensors,
+             Naming naming = {});
 
   /// All tensors, sorted by name.
   std::span<const CheckpointTensor> tensors() const { return tensors_; }
@@ -59,6 +66,9 @@ class Checkpoint {
   /// get(name).view()
   TensorView view(std::string_view name) const { return get(name).view(); }
 
+  /// The tensor's name in errors: as the file has it, and if transformers has another, "stored (transformers')".
+  std::string shown_name(std::string_view name) const;
+
   /// The file in which the tensor lies, for errors; the place of the whole if there is no such tensor.
   const std::string& file_of(std::string_view name) const;
 
@@ -71,6 +81,7 @@ class Checkpoint {
   std::vector<std::shared_ptr<const void>> owners_;
   std::vector<CheckpointTensor> tensors_;
   std::size_t bytes_ = 0;
+  Naming naming_;
 };
 
 }  // namespace mla

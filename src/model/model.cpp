@@ -55,9 +55,13 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   const JsonField config(source.config, source.config_file);
   const Architecture& architecture = architecture_of(config);
   parts->info.path = source.path;
+  parts->info.format = source.format;
+  parts->info.file_type = source.file_type;
+  parts->info.chat_template = source.chat_template;
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(source.checkpoint, parts->info);
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
+  if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   return std::shared_ptr<const Model>(new Model(std::move(parts)));

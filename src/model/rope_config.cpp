@@ -37,7 +37,7 @@ RopeType read_type(const JsonField& parameters) {
     const auto type = rope_type_named(field->as_string());
     if (!type)
       field->unsupported("found \"" + field->as_string() +
-                         "\", expected one of default, linear, dynamic, yarn, llama3, longrope");
+                         "\", expected one of default, linear, dynamic, yarn, llama3, longrope, factors");
     return *type;
   }
   return RopeType::standard;
@@ -117,6 +117,10 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
   if (partial == PartialRotation::refused) check_partial_factor(parameters, defaults.partial_rotary_factor);
   if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
+  if (scaling.type == RopeType::factors) {
+    scaling.factors = read_factors(parameters.get("factors"), rope_dim / 2);
+    return scaling;
+  }
 
   scaling.original_max_position_embeddings =
       read_original_length(config, parameters, max_position_embeddings);

@@ -11,11 +11,11 @@ namespace mla {
 TensorView WeightLoader::take(const std::string& name, const Shape& shape) {
   const CheckpointTensor* tensor = checkpoint_.find(name);
   if (tensor == nullptr)
-    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
+    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), checkpoint_.shown_name(name),
                 "missing, expected shape " + to_string(shape));
   const TensorView view = tensor->view();
   if (view.shape != shape)
-    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
+    throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), checkpoint_.shown_name(name),
                 "found shape " + to_string(view.shape) + ", expected " + to_string(shape));
   taken_.insert(name);
   return view;
@@ -34,12 +34,13 @@ WeightView WeightLoader::matrix(const std::string& name, const Shape& shape) {
 std::vector<float> WeightLoader::floats(const std::string& name, const Shape& shape) {
   const TensorView data = take(name, shape);
   if (data.dtype == DType::f8_e4m3)
-    throw Error(ErrorCode::unsupported, checkpoint_.file_of(name), name,
+    throw Error(ErrorCode::unsupported, checkpoint_.file_of(name), checkpoint_.shown_name(name),
                 "found dtype F8_E4M3, expected F32, F16 or BF16");
   parameters_ += data.elements();
   std::vector<float> values = decode(data);
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
-    throw Error(ErrorCode::numeric, checkpoint_.file_of(name), name, "found a value that is not finite");
+    throw Error(ErrorCode::numeric, checkpoint_.file_of(name), checkpoint_.shown_name(name),
+                "found a value that is not finite");
   return values;
 }
 
@@ -60,8 +61,8 @@ std::vector<std::string> WeightLoader::leftovers(
     const std::string name(tensor.name);
     if (taken_.contains(name)) continue;
     if (!may_be_left(name) && !tensor.data.empty())
-      throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), name,
-                  "found a tensor that the model described by config.json does not have");
+      throw Error(ErrorCode::mismatch, checkpoint_.file_of(name), checkpoint_.shown_name(name),
+                  "found a tensor that the model described by its config does not have");
     names.push_back(name);
   }
   return names;

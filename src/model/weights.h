@@ -23,7 +23,7 @@ struct Fp8Blocks {
 
 /// Big matrices stay views into the mapped files; norms, biases and other vectors are decoded to float32. All
 /// throw Error(mismatch) if the tensor is missing or has another shape, Error(unsupported) if its dtype is
-/// not computed with.
+/// not computed with. Errors name a tensor as the file does, with transformers' name behind it if that is another.
 class WeightLoader {
  public:
   WeightLoader(const Checkpoint& checkpoint, Fp8Blocks blocks) : checkpoint_(checkpoint), blocks_(blocks) {}

@@ -9,12 +9,13 @@
 namespace mla {
 namespace {
 
-constexpr std::array<std::pair<RopeType, std::string_view>, 6> kNames = {{{RopeType::standard, "default"},
+constexpr std::array<std::pair<RopeType, std::string_view>, 7> kNames = {{{RopeType::standard, "default"},
                                                                           {RopeType::linear, "linear"},
                                                                           {RopeType::dynamic, "dynamic"},
                                                                           {RopeType::yarn, "yarn"},
                                                                           {RopeType::llama3, "llama3"},
-                                                                          {RopeType::longrope, "longrope"}}};
+                                                                          {RopeType::longrope, "longrope"},
+                                                                          {RopeType::factors, "factors"}}};
 
 /// theta^(2i / d), i = 0 .. d/2 - 1, in float32 as the reference has it.
 std::vector<float> wave_bases(double theta, std::size_t rope_dim) {
@@ -105,6 +106,7 @@ std::vector<float> rope_inverse_frequencies(const RopeScaling& scaling, std::siz
   for (std::size_t i = 0; i < bases.size(); ++i) {
     result[i] = 1.0F / bases[i];
     if (scaling.type == RopeType::linear) result[i] /= static_cast<float>(scaling.factor);
+    if (scaling.type == RopeType::factors) result[i] /= static_cast<float>(scaling.factors[i]);
     if (scaling.type == RopeType::llama3) result[i] = llama3_frequency(scaling, result[i]);
   }
   return result;

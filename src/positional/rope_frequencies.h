@@ -9,7 +9,7 @@
 namespace mla {
 
 /// Names as in `rope_type`.
-enum class RopeType { standard, linear, dynamic, yarn, llama3, longrope };
+enum class RopeType { standard, linear, dynamic, yarn, llama3, longrope, factors };
 
 std::string_view name_of(RopeType type);
 std::optional<RopeType> rope_type_named(std::string_view name);  ///< "default", "linear", ...
@@ -32,6 +32,7 @@ struct RopeScaling {
   std::vector<double> short_factor;                  // longrope, rope_dim / 2 values
   std::vector<double> long_factor;                   // longrope
   double query_scaling_beta = 0.0;                   // every type; llama_4_scaling_beta
+  std::vector<double> factors;                       // factors, rope_dim / 2 values
 };
 
 /// The rope_dim / 2 inverse frequencies for a sequence of `sequence_length` tokens (only `dynamic` and `longrope`
@@ -42,6 +43,7 @@ struct RopeScaling {
 ///   yarn      a ramp between inv_i / factor and inv_i            (Peng et al. 2023, YaRN, section 3.2)
 ///   llama3    long wavelengths / factor, a smooth band between   (Llama 3.1's reference code)
 ///   longrope  inv_i / (short_factor_i or long_factor_i)          (Ding et al. 2024, LongRoPE)
+///   factors   inv_i / factor_i                                   (mla's own type: GGUF's rope_freqs.weight)
 std::vector<float> rope_inverse_frequencies(const RopeScaling& scaling, std::size_t rope_dim,
                                             std::size_t sequence_length);
 

@@ -1,0 +1,125 @@
+#include "model/gguf_model.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "formats/gguf_parts.h"
+#include "model/gguf_config.h"
+#include "model/gguf_metadata_keys.h"
+#include "model/gguf_names.h"
+
+namespace mla {
+namespace {
+
+constexpr std::string_view kMagic = "GGUF";
+
+/// `general.file_type`: what most of the matrices are, as llama.h numbers it (llama_ftype). Empty: no longer in use.
+constexpr std::array<std::string_view, 41> kFileTypes = {
+    "F32",   "F16",     "Q4_0",   "Q4_1",   "Q4_1 and F16", "",        "",       "Q8_0",   "Q5_0",
+    "Q5_1",  "Q2_K",    "Q3_K_S", "Q3_K_M", "Q3_K_L",       "Q4_K_S",  "Q4_K_M", "Q5_K_S", "Q5_K_M",
+    "Q6_K",  "IQ2_XXS", "IQ2_XS", "Q2_K_S", "IQ3_XS",       "IQ3_XXS", "IQ1_S",  "IQ4_NL", "IQ3_S",
+    "IQ3_M", "IQ2_S",   "IQ2_M",  "IQ4_XS", "IQ1_M",        "BF16",    "",       "",       "",
+    "TQ1_0", "TQ2_0",   "MXFP4",  "NVFP4",  "Q1_0"};
+
+constexpr std::int64_t kGuessed = 1024;  // Added where the converter chose the type itself.
+
+std::string read_file_type(const GgufFile& file) {
+  constexpr std::string_view kKey = "general.file_type";
+  const std::optional<std::int64_t> number = file.integer(kKey, 0, std::numeric_limits<std::int32_t>::max());
+  if (!number) return "";
+  const auto index = static_cast<std::size_t>(*number >= kGuessed ? *number - kGuessed : *number);
+  if (index >= kFileTypes.size() || kFileTypes[index].empty())
+    file.unsupported(kKey, "found " + std::to_string(*number) +
+                               ", expected one of llama.cpp's file types, 0 to " +
+                               std::to_string(kFileTypes.size() - 1));
+  return std::string(kFileTypes[index]);
+}
+
+/// The version of the quantized blocks' layouts, which has been 2 since 2023.
+void check_quantization_version(const GgufFile& file) {
+  constexpr std::string_view kKey = "general.quantization_version";
+  const std::optional<std::int64_t> version = file.integer(kKey, 0, std::numeric_limits<std::int32_t>::max());
+  if (version && *version != 2) file.unsupported(kKey, "found " + std::to_string(*version) + ", expected 2");
+}
+
+std::optional<TokenId> find_token(const GgufFile& file, std::string_view key) {
+  const auto id = file.integer(key, 0, std::numeric_limits<std::uint32_t>::max());
+  // Some converters write -1 as a uint32 for "none".
+  if (!id || *id > std::numeric_limits<TokenId>::max()) return std::nullopt;
+  return static_cast<TokenId>(*id);
+}
+
+GenerationConfig read_generation(const GgufFile& file) {
+  GenerationConfig result;
+  result.bos_token_id = find_token(file, "tokenizer.ggml.bos_token_id");
+  for (const char* key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+    if (const auto id = find_token(file, key); id && std::ranges::count(result.eos_token_ids, *id) == 0)
+      result.eos_token_ids.push_back(*id);
+  // What generation_config.json says beside do_sample, as the converter has it.
+  const auto number = [&](std::string_view key) { return file.number(key); };
+  result.temperature = number("general.sampling.temp");
+  result.top_k = file.integer("general.sampling.top_k", 0, std::numeric_limits<std::int32_t>::max());
+  result.top_p = number("general.sampling.top_p");
+  result.min_p = number("general.sampling.min_p");
+  result.repetition_penalty = number("general.sampling.penalty_repeat");
+  if (result.temperature || result.top_k || result.top_p || result.min_p) result.do_sample = true;
+  return result;
+}
+
+/// `architecture` looks into the files.
+Checkpoint read_tensors(std::shared_ptr<const GgufParts> parts, std::string_view architecture) {
+  std::vector<CheckpointTensor> tensors;
+  for (const auto& file : parts->files())
+    for (const GgufTensor& tensor : file->tensors()) {
+      if (is_config_tensor(tensor.name)) continue;
+      // What has no name in transformers keeps its own: whoever builds the model says that it does not know it.
+      std::string stored(tensor.name);
+      tensors.push_back({.name = transformers_name(architecture, tensor.name).value_or(stored),
+                         .stored_name = stored,
+                         .file = &file->name(),
+                         .dtype = tensor.dtype,
+                         .shape = tensor.shape,
+                         .data = tensor.data});
+    }
+  std::string place = parts->first().name();
+  const auto naming = [architecture](std::string_view name) -> std::optional<std::string> {
+    const std::optional<GgufPlace> found = gguf_place(architecture, name);
+    return found ? std::optional(found->name) : std::nullopt;
+  };
+  return Checkpoint(std::move(place), std::move(parts), std::move(tensors), naming);
+}
+
+}  // namespace
+
+bool has_gguf_magic(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::array<char, kMagic.size()> first{};
+  in.read(first.data(), first.size());
+  return in && std::string_view(first.data(), first.size()) == kMagic;
+}
+
+ModelSource open_gguf(const std::filesystem::path& path) {
+  const auto parts = std::make_shared<const GgufParts>(path);
+  const GgufFile& file = parts->first();
+  GgufKeys keys(*parts);
+  check_quantization_version(file);
+  std::string file_type = read_file_type(file);
+  Json config = gguf_config(keys);
+  return {.path = path.string(),
+          .format = "GGUF v" + std::to_string(file.version()),
+          .file_type = std::move(file_type),
+          .chat_template = file.find("tokenizer.chat_template") != nullptr,
+          .config = std::move(config),
+          .config_file = file.name(),
+          .checkpoint = read_tensors(parts, keys.architecture()),
+          .generation = read_generation(file),
+          .unread_metadata = keys.unread()};
+}
+
+}  // namespace mla
