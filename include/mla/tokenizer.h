@@ -17,6 +17,18 @@ namespace mla {
 
 using TokenId = std::int32_t;
 
+/// Text that grows token by token.
+class MLA_API DecodingStream {
+ public:
+  virtual ~DecodingStream() = default;
+
+  /// The text that `id` completes, in whole characters.
+  virtual std::string push(TokenId id) = 0;
+
+  /// What was held back. The next push begins a new text.
+  virtual std::string finish() = 0;
+};
+
 /// A tokenizer is const after loading and may be used from several threads at once.
 class MLA_API Tokenizer {
  public:
@@ -35,12 +47,13 @@ class MLA_API Tokenizer {
   /// have more rows than tokens) is nothing.
   virtual std::string decode(std::span<const TokenId> ids, bool skip_special_tokens = true) const = 0;
 
-  /// The raw bytes one token stands for, before any UTF-8 repair; empty for a special token when those are
-  /// skipped.
-  virtual std::string token_bytes(TokenId id, bool skip_special_tokens = true) const = 0;
+  /// The pieces that `push` and `finish` give, put together, equal decode of all ids. Must not outlive the tokenizer
+  /// (StreamDecoder keeps it).
+  virtual std::unique_ptr<DecodingStream> stream(bool skip_special_tokens = true) const = 0;
 
-  /// What decoding puts between two tokens: nothing, but for a file without a decoder.
-  virtual std::string_view token_separator() const { return {}; }
+  /// The raw bytes one token stands for within a text, before any UTF-8 repair; empty for a special token when those
+  /// are skipped. What decoding takes away at the beginning of a text (often a space) is still there.
+  virtual std::string token_bytes(TokenId id, bool skip_special_tokens = true) const = 0;
 
   /// One more than the highest id.
   virtual std::size_t vocab_size() const = 0;
@@ -52,7 +65,9 @@ class MLA_API Tokenizer {
 };
 
 /// Turns a stream of ids into a stream of text that never splits a UTF-8 character: bytes of an unfinished
-/// character are held back until it is whole. The pieces put together equal Tokenizer::decode of all ids.
+/// character are held back until it is whole, and tokens of single bytes (byte fallback) until another token comes,
+/// for all bytes of such a run become U+FFFD if the run is not UTF-8. The pieces put together equal
+/// Tokenizer::decode of all ids.
 class MLA_API StreamDecoder {
  public:
   explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special_tokens = true);
@@ -62,9 +77,7 @@ class MLA_API StreamDecoder {
 
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
-  bool skip_special_tokens_;
-  bool started_ = false;
-  std::string held_;
+  std::unique_ptr<DecodingStream> stream_;
 };
 
 }  // namespace mla

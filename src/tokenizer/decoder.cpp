@@ -1,10 +1,15 @@
 #include "tokenizer/decoder.h"
 
+#include <charconv>
+
 #include "tokenizer/byte_level.h"
+#include "tokenizer/metaspace.h"
 #include "tokenizer/quote.h"
 
 namespace mla {
 namespace {
+
+constexpr std::int64_t kMostStripped = 1 << 20;
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
@@ -18,6 +23,24 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 
 }  // namespace
 
+std::optional<char> fallback_byte(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return std::nullopt;
+  std::string_view digits = token.substr(3, 2);
+  if (digits.front() == '+') digits.remove_prefix(1);  // Rust's from_str_radix takes a sign.
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return static_cast<char>(static_cast<unsigned char>(value));
+}
+
+std::string_view strip(std::string_view text, const StripRule& rule) {
+  for (std::size_t i = 0; i < rule.start && text.starts_with(rule.content); ++i)
+    text.remove_prefix(rule.content.size());
+  for (std::size_t i = 0; i < rule.stop && text.ends_with(rule.content); ++i)
+    text.remove_suffix(rule.content.size());
+  return text;
+}
+
 Decoder::Decoder(const JsonField& field) {
   read(field);
 }
@@ -28,15 +51,27 @@ void Decoder::read(const JsonField& field) {
     const JsonField members = field.get("decoders");
     for (std::size_t i = 0; i < members.array_size(); ++i) read(members.element(i));
   } else if (type == "Fuse") {
-    fused_ = true;
-  } else if (fused_) {
-    field.get("type").unsupported("found " + quote(type) + " where the tokens are one text already");
+    stage_ = Stage::fused;
+  } else if (type == "Strip" && stage_ != Stage::bytes_joined) {
+    read_strip(field);
+  } else if (type != "ByteLevel" && type != "ByteFallback" && type != "Replace" && type != "Metaspace") {
+    field.get("type").unsupported(
+        "found " + quote(type) +
+        ", expected ByteLevel, ByteFallback, Replace, Metaspace, Strip, Fuse or Sequence");
+  } else if (stage_ != Stage::tokens) {
+    field.get("type").unsupported(
+        "found " + quote(type) + " where the tokens are " +
+        (stage_ == Stage::fused ? "one text already, expected Strip" : "bytes, expected Fuse"));
   } else if (type == "ByteLevel") {
-    byte_level_ = fused_ = true;
+    byte_level_ = true;
+    stage_ = Stage::fused;
+  } else if (type == "ByteFallback") {
+    byte_fallback_ = true;
+    stage_ = Stage::bytes_joined;
   } else if (type == "Replace") {
     read_replace(field);
   } else {
-    field.get("type").unsupported("found " + quote(type) + ", expected ByteLevel, Replace, Fuse or Sequence");
+    read_metaspace(field);
   }
 }
 
@@ -45,15 +80,40 @@ void Decoder::read_replace(const JsonField& field) {
   if (pattern.has("Regex")) pattern.unsupported("found a Regex, expected a String");
   const JsonField from = pattern.get("String");
   if (from.as_string().empty()) from.unsupported("found an empty pattern");
-  replacements_.emplace_back(from.as_string(), field.get("content").as_string());
+  steps_.push_back({Step::Kind::replace, from.as_string(), field.get("content").as_string(), false, {}});
 }
 
-std::string Decoder::bytes_of(std::string_view token) const {
-  std::string text(token);
-  for (const auto& [from, to] : replacements_) text = replace_all(text, from, to);
-  if (!byte_level_) return text;
+void Decoder::read_metaspace(const JsonField& field) {
+  const Metaspace metaspace = read_metaspace_options(field);
+  const bool drops = metaspace.prepend != Metaspace::Prepend::never;
+  treats_first_ = treats_first_ || drops;
+  steps_.push_back({Step::Kind::metaspace, metaspace.replacement, " ", drops, {}});
+}
+
+void Decoder::read_strip(const JsonField& field) {
+  const StripRule rule{read_character(field.get("content")),
+                       static_cast<std::size_t>(field.get("start").as_int(0, kMostStripped)),
+                       static_cast<std::size_t>(field.get("stop").as_int(0, kMostStripped))};
+  if (stage_ == Stage::fused)
+    join_.strips.push_back(rule);
+  else
+    steps_.push_back({Step::Kind::strip, {}, {}, false, rule});
+}
+
+DecodedToken Decoder::decode(std::string_view token, bool first) const {
+  DecodedToken result{std::string(token)};
+  for (const Step& step : steps_) {
+    if (step.kind == Step::Kind::strip)
+      result.bytes = strip(result.bytes, step.strip);
+    else
+      result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to);
+  }
+  if (byte_fallback_) {
+    if (const std::optional<char> byte = fallback_byte(result.bytes)) return {std::string(1, *byte), true};
+  }
   // A token with a character that stands for no byte (most special tokens) is taken as it is spelled.
-  return visible_to_bytes(text).value_or(text);
+  if (byte_level_) result.bytes = visible_to_bytes(result.bytes).value_or(result.bytes);
+  return result;
 }
 
 }  // namespace mla

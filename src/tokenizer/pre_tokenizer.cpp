@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tokenizer/byte_level.h"
+#include "tokenizer/metaspace.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/splitting.h"
@@ -20,7 +21,7 @@ class Split final : public PreTokenizer {
   Split(Regex regex, SplitBehavior behavior, bool invert)
       : regex_(std::move(regex)), behavior_(behavior), invert_(invert) {}
 
-  void split(std::string_view text, RegexScratch& scratch, WordSink sink) const override {
+  void split(std::string_view text, bool, RegexScratch& scratch, WordSink sink) const override {
     Splitting splitting(text, behavior_, sink);
     std::size_t end = 0;
     regex_.find_all(text, scratch, [&](RegexMatch match) {
@@ -43,7 +44,7 @@ class Digits final : public PreTokenizer {
   explicit Digits(bool individual)
       : behavior_(individual ? SplitBehavior::isolated : SplitBehavior::contiguous) {}
 
-  void split(std::string_view text, RegexScratch&, WordSink sink) const override {
+  void split(std::string_view text, bool, RegexScratch&, WordSink sink) const override {
     Splitting splitting(text, behavior_, sink);
     std::size_t end = 0;
     for (std::size_t at = 0; at < text.size();) {
@@ -65,7 +66,7 @@ class Digits final : public PreTokenizer {
 
 class PrefixSpace final : public PreTokenizer {
  public:
-  void split(std::string_view text, RegexScratch&, WordSink sink) const override {
+  void split(std::string_view text, bool, RegexScratch&, WordSink sink) const override {
     if (text.front() == ' ') return sink(text);
     std::string prefixed(1, ' ');
     sink(prefixed.append(text));
@@ -74,25 +75,54 @@ class PrefixSpace final : public PreTokenizer {
 
 class VisibleBytes final : public PreTokenizer {
  public:
-  void split(std::string_view text, RegexScratch&, WordSink sink) const override {
+  void split(std::string_view text, bool, RegexScratch&, WordSink sink) const override {
     sink(bytes_to_visible(text));
   }
+};
+
+class MetaspaceSplit final : public PreTokenizer {
+ public:
+  explicit MetaspaceSplit(Metaspace options) : options_(std::move(options)) {}
+
+  void split(std::string_view text, bool at_start, RegexScratch&, WordSink sink) const override {
+    const std::string& mark = options_.replacement;
+    std::string marked;
+    if (options_.prepend == Metaspace::Prepend::always ||
+        (options_.prepend == Metaspace::Prepend::first && at_start))
+      if (text.front() != ' ' && !text.starts_with(mark)) marked = mark;
+    for (const char c : text) c == ' ' ? marked.append(mark) : marked.append(1, c);
+    const std::string_view all = marked;
+    std::size_t begin = 0;
+    while (options_.split) {
+      const std::size_t next = all.find(mark, begin == all.size() ? begin : begin + 1);
+      if (next == std::string_view::npos) break;
+      sink(all.substr(begin, next - begin));
+      begin = next;
+    }
+    sink(all.substr(begin));
+  }
+
+ private:
+  Metaspace options_;
 };
 
 class Steps final : public PreTokenizer {
  public:
   explicit Steps(std::vector<std::unique_ptr<const PreTokenizer>> steps) : steps_(std::move(steps)) {}
 
-  void split(std::string_view text, RegexScratch& scratch, WordSink sink) const override {
-    run(0, text, scratch, sink);
+  void split(std::string_view text, bool at_start, RegexScratch& scratch, WordSink sink) const override {
+    run(0, text, at_start, scratch, sink);
   }
 
  private:
   // Every word goes through all steps before the next one is looked for, so that nothing is stored in
   // between.
-  void run(std::size_t step, std::string_view text, RegexScratch& scratch, WordSink sink) const {
-    if (step + 1 == steps_.size()) return steps_[step]->split(text, scratch, sink);
-    steps_[step]->split(text, scratch, [&](std::string_view word) { run(step + 1, word, scratch, sink); });
+  // Only the first step may ask whether it is at the start.
+  void run(std::size_t step, std::string_view text, bool at_start, RegexScratch& scratch,
+           WordSink sink) const {
+    if (step + 1 == steps_.size()) return steps_[step]->split(text, at_start, scratch, sink);
+    steps_[step]->split(text, at_start, scratch,
+                        [&](std::string_view word) { run(step + 1, word, false, scratch, sink); });
   }
 
   std::vector<std::unique_ptr<const PreTokenizer>> steps_;
@@ -133,9 +163,11 @@ class Reader {
       steps_.push_back(std::make_unique<Digits>(flag(field, "individual_digits", false)));
     } else if (type == "ByteLevel") {
       read_byte_level(field);
+    } else if (type == "Metaspace") {
+      read_metaspace(field);
     } else {
       field.get("type").unsupported("found " + quote(type) +
-                                    ", expected Split, ByteLevel, Digits or Sequence");
+                                    ", expected Split, ByteLevel, Digits, Metaspace or Sequence");
     }
   }
 
@@ -158,6 +190,13 @@ class Reader {
       steps_.push_back(std::make_unique<Split>(Regex(kGpt2Regex, Regex::Syntax::pattern, field),
                                                SplitBehavior::isolated, false));
     byte_level_ = true;
+  }
+
+  void read_metaspace(const JsonField& field) {
+    Metaspace options = read_metaspace_options(field);
+    if (options.prepend == Metaspace::Prepend::first && !steps_.empty())
+      field.get("prepend_scheme").unsupported("found \"first\" after another pre-tokenizer");
+    steps_.push_back(std::make_unique<MetaspaceSplit>(std::move(options)));
   }
 
   std::vector<std::unique_ptr<const PreTokenizer>> steps_;

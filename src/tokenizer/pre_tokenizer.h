@@ -19,8 +19,8 @@ class PreTokenizer {
   virtual ~PreTokenizer() = default;
 
   /// Splits `text` (valid UTF-8, not empty) and gives the words, none of them empty, to `sink` from left to
-  /// right.
-  virtual void split(std::string_view text, RegexScratch& scratch, WordSink sink) const = 0;
+  /// right. `at_start`: it begins where the whole text does, not behind an added token.
+  virtual void split(std::string_view text, bool at_start, RegexScratch& scratch, WordSink sink) const = 0;
 };
 
 struct PreTokenization {

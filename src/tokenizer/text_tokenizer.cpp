@@ -12,25 +12,31 @@ TextTokenizer::TextTokenizer(TokenizerParts parts) : parts_(std::move(parts)) {
   index_added();
 }
 
+void TextTokenizer::set_token(TokenId id, std::string_view spelling, bool special) {
+  DecodedToken decoded = parts_.decoder.decode(spelling);
+  tokens_[static_cast<std::size_t>(id)] = {std::move(decoded.bytes), decoded.is_byte, true, special};
+}
+
 void TextTokenizer::index_tokens() {
   const Vocabulary& vocabulary = parts_.model.vocabulary();
   tokens_.resize(static_cast<std::size_t>(vocabulary.end_id()));
   for (TokenId id = 0; id < vocabulary.end_id(); ++id)
-    if (vocabulary.has(id))
-      tokens_[static_cast<std::size_t>(id)] = {parts_.decoder.bytes_of(vocabulary.text(id)), true, false};
+    if (vocabulary.has(id)) set_token(id, vocabulary.text(id), false);
+}
+
+/// A token that is looked for in normalized text is itself normalized, in decoding too.
+std::string TextTokenizer::added_form(const AddedToken& token, RegexScratch& scratch) const {
+  return token.normalized && parts_.normalizer ? parts_.normalizer->apply(token.content, scratch)
+                                               : token.content;
 }
 
 void TextTokenizer::index_added() {
   const ScratchPool::Lease scratch(scratches_);
   for (const AddedToken& token : parts_.added) {
-    // A token that is looked for in normalized text is itself normalized, in decoding too.
-    const bool normalize = token.normalized && parts_.normalizer;
-    const std::string form =
-        normalize ? parts_.normalizer->apply(token.content, (*scratch).regex) : token.content;
+    const std::string form = added_form(token, (*scratch).regex);
     (token.normalized ? normalized_matcher_ : raw_matcher_).add(token, form);
-    const auto index = static_cast<std::size_t>(token.id);
-    if (index >= tokens_.size()) tokens_.resize(index + 1);
-    tokens_[index] = {parts_.decoder.bytes_of(form), true, token.special};
+    tokens_.resize(std::max(tokens_.size(), static_cast<std::size_t>(token.id) + 1));
+    set_token(token.id, form, token.special);
   }
 }
 
@@ -52,25 +58,27 @@ void TextTokenizer::encode_valid(std::string_view text, EncodeScratch& scratch,
                                  std::vector<TokenId>& ids) const {
   raw_matcher_.split(text, [&](std::string_view piece, std::optional<TokenId> token) {
     if (token) return ids.push_back(*token);
-    if (!parts_.normalizer) return encode_plain(piece, scratch, ids);
-    encode_plain(parts_.normalizer->apply(std::string(piece), scratch.regex), scratch, ids);
+    const bool at_start = piece.data() == text.data();
+    if (!parts_.normalizer) return encode_plain(piece, at_start, scratch, ids);
+    encode_plain(parts_.normalizer->apply(std::string(piece), scratch.regex), at_start, scratch, ids);
   });
 }
 
-void TextTokenizer::encode_plain(std::string_view text, EncodeScratch& scratch,
+void TextTokenizer::encode_plain(std::string_view text, bool at_start, EncodeScratch& scratch,
                                  std::vector<TokenId>& ids) const {
   normalized_matcher_.split(text, [&](std::string_view piece, std::optional<TokenId> token) {
     if (token) return ids.push_back(*token);
-    encode_normalized(piece, scratch, ids);
+    encode_normalized(piece, at_start && piece.data() == text.data(), scratch, ids);
   });
 }
 
-void TextTokenizer::encode_normalized(std::string_view text, EncodeScratch& scratch,
+void TextTokenizer::encode_normalized(std::string_view text, bool at_start, EncodeScratch& scratch,
                                       std::vector<TokenId>& ids) const {
   if (text.empty()) return;
   if (!parts_.pre_tokenization.splitter) return parts_.model.encode_word(text, scratch.bpe, ids);
-  parts_.pre_tokenization.splitter->split(
-      text, scratch.regex, [&](std::string_view word) { parts_.model.encode_word(word, scratch.bpe, ids); });
+  parts_.pre_tokenization.splitter->split(text, at_start, scratch.regex, [&](std::string_view word) {
+    parts_.model.encode_word(word, scratch.bpe, ids);
+  });
 }
 
 const TextTokenizer::Token& TextTokenizer::token(TokenId id) const {
@@ -80,17 +88,60 @@ const TextTokenizer::Token& TextTokenizer::token(TokenId id) const {
   return id < 0 || index >= tokens_.size() ? nothing : tokens_[index];
 }
 
-std::string TextTokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
-  std::string bytes;
-  bool first = true;
-  for (const TokenId id : ids) {
-    const Token& entry = token(id);
-    if (skip_special_tokens && entry.special) continue;
-    if (!first) bytes += parts_.decoder.separator();
-    first = false;
-    bytes += entry.bytes;
+void TextTokenizer::decode_token(TokenId id, bool skip_special_tokens, TextJoiner& joiner,
+                                 std::string& text) const {
+  const Token& entry = token(id);
+  if (!entry.known || (skip_special_tokens && entry.special)) return;
+  if (!joiner.at_start() || !parts_.decoder.treats_first())
+    return joiner.add(entry.bytes, entry.is_byte, text);
+  const DecodedToken decoded = decode_first(id);
+  joiner.add(decoded.bytes, decoded.is_byte, text);
+}
+
+DecodedToken TextTokenizer::decode_first(TokenId id) const {
+  for (const AddedToken& added : parts_.added) {
+    if (added.id != id) continue;
+    const ScratchPool::Lease scratch(scratches_);
+    return parts_.decoder.decode(added_form(added, (*scratch).regex), true);
   }
-  return is_valid_utf8(bytes) ? bytes : repair_utf8(bytes);
+  return parts_.decoder.decode(parts_.model.vocabulary().text(id), true);
+}
+
+std::string TextTokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
+  TextJoiner joiner(parts_.decoder.join());
+  std::string text;
+  for (const TokenId id : ids) decode_token(id, skip_special_tokens, joiner, text);
+  joiner.finish(text);
+  return text;
+}
+
+class TextTokenizer::Stream final : public DecodingStream {
+ public:
+  Stream(const TextTokenizer& tokenizer, bool skip_special_tokens)
+      : tokenizer_(tokenizer),
+        skip_special_tokens_(skip_special_tokens),
+        joiner_(tokenizer.parts_.decoder.join()) {}
+
+  std::string push(TokenId id) override {
+    std::string text;
+    tokenizer_.decode_token(id, skip_special_tokens_, joiner_, text);
+    return text;
+  }
+
+  std::string finish() override {
+    std::string text;
+    joiner_.finish(text);
+    return text;
+  }
+
+ private:
+  const TextTokenizer& tokenizer_;
+  bool skip_special_tokens_;
+  TextJoiner joiner_;
+};
+
+std::unique_ptr<DecodingStream> TextTokenizer::stream(bool skip_special_tokens) const {
+  return std::make_unique<Stream>(*this, skip_special_tokens);
 }
 
 std::string TextTokenizer::token_bytes(TokenId id, bool skip_special_tokens) const {

@@ -13,6 +13,7 @@
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/scratch_pool.h"
+#include "tokenizer/text_joiner.h"
 
 namespace mla {
 
@@ -32,26 +33,36 @@ class TextTokenizer final : public Tokenizer {
 
   std::vector<TokenId> encode(std::string_view text, bool add_special_tokens) const override;
   std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const override;
+  std::unique_ptr<DecodingStream> stream(bool skip_special_tokens) const override;
   std::string token_bytes(TokenId id, bool skip_special_tokens) const override;
-  std::string_view token_separator() const override { return parts_.decoder.separator(); }
   std::size_t vocab_size() const override { return tokens_.size(); }
   std::optional<TokenId> id_of(std::string_view token) const override;
   bool is_special(TokenId id) const override;
   std::string describe() const override;
 
  private:
+  class Stream;
   struct Token {
-    std::string bytes;  ///< What it decodes to.
+    std::string bytes;  ///< What it decodes to within a text.
+    bool is_byte = false;
     bool known = false;
     bool special = false;
   };
 
   void index_tokens();
   void index_added();
+  std::string added_form(const AddedToken& token, RegexScratch& scratch) const;
+  void set_token(TokenId id, std::string_view spelling, bool special);
   const Token& token(TokenId id) const;
+  void decode_token(TokenId id, bool skip_special_tokens, TextJoiner& joiner, std::string& text) const;
+  DecodedToken decode_first(TokenId id) const;
+
+  // `at_start`: the text begins where the whole text does.
   void encode_valid(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
-  void encode_plain(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
-  void encode_normalized(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& ids) const;
+  void encode_plain(std::string_view text, bool at_start, EncodeScratch& scratch,
+                    std::vector<TokenId>& ids) const;
+  void encode_normalized(std::string_view text, bool at_start, EncodeScratch& scratch,
+                         std::vector<TokenId>& ids) const;
 
   TokenizerParts parts_;
   std::vector<Token> tokens_;             ///< By id.

@@ -23,8 +23,19 @@ std::string streamed(const std::shared_ptr<const mla::Tokenizer>& tokenizer, con
   return text + decoder.finish();
 }
 
+void check_decoding(const std::shared_ptr<const mla::Tokenizer>& tokenizer, const Json& row) {
+  const auto ids = row.at("decode").get<std::vector<TokenId>>();
+  CAPTURE(ids);
+  for (const bool skip : {true, false}) {
+    const auto text = row.at(skip ? "decoded" : "decoded_all").get<std::string>();
+    CHECK(tokenizer->decode(ids, skip) == text);
+    CHECK(streamed(tokenizer, ids, skip) == text);
+  }
+}
+
 void check_line(const std::shared_ptr<const mla::Tokenizer>& tokenizer, const std::string& line) {
   const Json row = Json::parse(line);
+  if (row.contains("decode")) return check_decoding(tokenizer, row);
   const auto text = row.at("text").get<std::string>();
   const auto ids = row.at("ids").get<std::vector<TokenId>>();
   const auto special_ids = row.value("special_ids", ids);

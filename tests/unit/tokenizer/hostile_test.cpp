@@ -132,7 +132,7 @@ TEST_CASE("tokenizer: wrong added tokens", "[tokenizer]") {
 }
 
 TEST_CASE("tokenizer: unknown components are named", "[tokenizer]") {
-  check_patch("/pre_tokenizer/type", "Metaspace", ErrorCode::unsupported, "pre_tokenizer.type");
+  check_patch("/pre_tokenizer/type", "Whitespace", ErrorCode::unsupported, "pre_tokenizer.type");
   check_patch("/normalizer", {{"type", "Nmt"}}, ErrorCode::unsupported, "normalizer.type");
   check_patch("/decoder/type", "WordPiece", ErrorCode::unsupported, "decoder.type");
   check_patch("/post_processor", {{"type", "BertProcessing"}}, ErrorCode::unsupported, "post_processor.type");

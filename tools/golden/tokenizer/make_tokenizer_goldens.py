@@ -2,7 +2,7 @@
 
 Usage: make_tokenizer_goldens.py tests/golden/tokenizer
 Each NAME.json is a tokenizer.json; NAME.jsonl has one line a text: its ids without and with special tokens, and the
-text decoded again with and without special tokens.
+text decoded again with and without special tokens; and for some, lines of ids to decode that no text has.
 """
 
 import copy
@@ -10,6 +10,7 @@ import json
 import pathlib
 import sys
 
+import sentencepiece_cases
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 CORPUS = [
@@ -144,6 +145,7 @@ def cases():
     yield "ignore_merges", base | {"model": whole}
     yield from added_cases(base)
     yield from character_cases()
+    yield from sentencepiece_cases.cases(CORPUS)
 
 
 def added_cases(base):
@@ -190,7 +192,7 @@ def main():
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         tokenizer = Tokenizer.from_str(text)
         with open(folder / f"{name}.jsonl", "w", encoding="ascii") as out:
-            for sample in TEXTS:
+            for sample in TEXTS[::3] if name in sentencepiece_cases.SHORT else TEXTS:
                 ids = tokenizer.encode(sample, add_special_tokens=False).ids
                 special = tokenizer.encode(sample).ids
                 row = {"text": sample, "ids": ids, "decoded": tokenizer.decode(special),
@@ -198,6 +200,10 @@ def main():
                 row |= {"special_ids": special} if special != ids else {}
                 row = {k: v for k, v in row.items() if k not in ("decoded", "decoded_all") or v != sample}
                 out.write(json.dumps(row, separators=(",", ":")) + "\n")
+            if content["model"].get("byte_fallback") and tokenizer.token_to_id(sentencepiece_cases.MARK) is not None:
+                for ids in sentencepiece_cases.id_lists(tokenizer, name):
+                    row = {"decode": ids, "decoded": tokenizer.decode(ids), "decoded_all": tokenizer.decode(ids, skip_special_tokens=False)}
+                    out.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
 main()
