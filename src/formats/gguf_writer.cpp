@@ -169,6 +169,12 @@ void GgufMetadata::add(std::string_view key, const GgufValue& value) {
   std::visit(ValueAppender{bytes_, is_array ? value.element_type : value.type}, value.value);
 }
 
+void GgufMetadata::append(const GgufMetadata& other) {
+  for (const std::string& key : other.keys_)
+    if (!keys_.insert(key).second) throw Error(ErrorCode::argument, "", key, "the key stands twice");
+  bytes_ += other.bytes_;
+}
+
 GgufWriter::GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata,
                        std::vector<GgufTensorInfo> tensors, std::size_t alignment)
     : file_(path), alignment_(alignment) {

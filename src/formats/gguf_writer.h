@@ -30,6 +30,9 @@ class GgufMetadata {
   /// Any value a GGUF file can hold, in its own type.
   void add(std::string_view key, const GgufValue& value);
 
+  /// All of the other's, behind these.
+  void append(const GgufMetadata& other);
+
   bool has(std::string_view key) const { return keys_.find(key) != keys_.end(); }
   std::size_t size() const { return keys_.size(); }
   const std::string& bytes() const { return bytes_; }

@@ -2,6 +2,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <cstdint>
+
 #include "kernels/implementations.h"
 #include "kernels/vector_kernels.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 struct Avx512 {
   using Reg = __m512;
+  using Int = __m512i;
   static constexpr std::size_t width = 16;
   static constexpr std::size_t gemm_rows = 12;
 
@@ -21,10 +24,7 @@ struct Avx512 {
   static Reg load_bf16(const std::byte* p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load256(p)), 16));
   }
-  static Reg load_f8(const std::byte* p) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return _mm512_i32gather_ps(_mm512_cvtepu8_epi32(bytes), kE4m3Table.values, 4);
-  }
+  static Reg load_f8(const std::byte* p) { return _mm512_i32gather_ps(load_u8(p), kE4m3Table.values, 4); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
   static Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
   static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
@@ -39,8 +39,28 @@ struct Avx512 {
   }
   static float sum(Reg v) { return _mm512_reduce_add_ps(v); }
   static float largest(Reg v) { return _mm512_reduce_max_ps(v); }
+  static float half(const std::byte* p) {
+    std::uint16_t bits;
+    std::memcpy(&bits, p, sizeof bits);
+    return _cvtsh_ss(bits);
+  }
+  static Int load_u8(const std::byte* p) { return _mm512_cvtepu8_epi32(load128(p)); }
+  static Int load_i8(const std::byte* p) { return _mm512_cvtepi8_epi32(load128(p)); }
+  static Int shift_right(Int a, int n) { return _mm512_srli_epi32(a, static_cast<unsigned>(n)); }
+  static Int mask(Int a, int bits) { return _mm512_and_si512(a, _mm512_set1_epi32(bits)); }
+  static Int join(Int a, Int b, int n) {
+    return _mm512_or_si512(a, _mm512_slli_epi32(b, static_cast<unsigned>(n)));
+  }
+  static Int offset(Int a, int b) { return _mm512_add_epi32(a, _mm512_set1_epi32(b)); }
+  static Int lane_bits(std::uint32_t bits) {
+    const Int lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return mask(_mm512_srlv_epi32(_mm512_set1_epi32(static_cast<int>(bits)), lanes), 1);
+  }
+  static Reg to_float(Int a) { return _mm512_cvtepi32_ps(a); }
+  static Reg lookup(const float* table, Int index) { return _mm512_permutexvar_ps(index, load(table)); }
 
  private:
+  static __m128i load128(const std::byte* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
   static __m256i load256(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }

@@ -4,6 +4,7 @@
 // set1, load, store, add, sub, mul, div, fma (a * b + c), min, max (both give the second operand if one is
 // NaN), round (to nearest), pow2 (2^n for an integral float n in
 // [-126, 128]; 2^128 is infinity), sum, largest, and load_f16 / load_bf16 / load_f8 that widen `width` stored values.
+// block_kernels.h says what it has for quantized weights.
 //
 // Everything is in an unnamed namespace and nothing from the standard library is instantiated here: code
 // compiled for a newer processor must never be merged by the linker into what an older one runs.

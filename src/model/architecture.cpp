@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model/deepseek.h"
+#include "model/deepseek_v32.h"
 #include "model/glm4_moe_lite.h"
 #include "model/gpt2.h"
 #include "model/llama_family.h"
@@ -18,17 +19,18 @@ namespace {
 constexpr std::array kArchitectures = {
     Architecture{"deepseek_v2", build_deepseek},
     Architecture{"deepseek_v3", build_deepseek},
+    Architecture{"deepseek_v32", build_deepseek_v32},
     Architecture{"kimi_k2", build_deepseek},
-    Architecture{"llama", build_llama_like<read_llama_config>},
-    Architecture{"mistral", build_llama_like<read_mistral_config>},
-    Architecture{"qwen2", build_llama_like<read_qwen2_config>},
-    Architecture{"qwen3", build_llama_like<read_qwen3_config>},
-    Architecture{"gpt2", build_gpt2},
     Architecture{"minicpm3", build_minicpm3},
     Architecture{"youtu", build_youtu},
     Architecture{"glm4_moe_lite", build_glm4_moe_lite},
     Architecture{"mistral4", build_mistral4},
     Architecture{"longcat_flash", build_longcat_flash},
+    Architecture{"llama", build_llama_like<read_llama_config>},
+    Architecture{"mistral", build_llama_like<read_mistral_config>},
+    Architecture{"qwen2", build_llama_like<read_qwen2_config>},
+    Architecture{"qwen3", build_llama_like<read_qwen3_config>},
+    Architecture{"gpt2", build_gpt2},
 };
 
 }  // namespace

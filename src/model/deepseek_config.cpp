@@ -14,9 +14,11 @@ RouterDefaults read_router_kind(const JsonField& config, bool v3) {
     return {.kind = RouterKind::sigmoid_noaux_tc, .norm_topk_prob = true, .routed_scaling_factor = 2.5};
   }
   expect_text(config, "scoring_func", "softmax");
-  // The class of deepseek_v2 never normalizes the weights, whatever norm_topk_prob says.
-  RouterDefaults result{
-      .kind = RouterKind::softmax_greedy, .norm_topk_prob = false, .routed_scaling_factor = 1.0};
+  // The class of deepseek_v2 never normalizes the weights, whatever norm_topk_prob says; norm_topk_weights is mla's own
+  // key, for files that mean it.
+  RouterDefaults result{.kind = RouterKind::softmax_greedy,
+                        .norm_topk_prob = read_bool_or(config, "norm_topk_weights", false),
+                        .routed_scaling_factor = 1.0};
   const auto method = config.find("topk_method");
   if (!method || method->as_string() == "greedy") return result;
   if (method->as_string() != "group_limited_greedy")
@@ -57,7 +59,7 @@ MlaConfig read_deepseek_config(const JsonField& config) {
       "scoring_func",          "topk_method",           "n_group",          "topk_group",
       "first_k_dense_replace", "n_routed_experts",      "moe_layer_freq",   "num_experts_per_tok",
       "routed_scaling_factor", "moe_intermediate_size", "n_shared_experts", "num_nextn_predict_layers"};
-  if (v3) read.push_back("norm_topk_prob");
+  read.push_back(v3 ? "norm_topk_prob" : "norm_topk_weights");
   result.ignored_keys = keys_not_read(config, read);
   return result;
 }

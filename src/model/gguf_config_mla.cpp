@@ -36,7 +36,10 @@ void read_attention(GgufKeys& keys, Json& config) {
                             std::to_string(rotary) + ")");
   config["qk_nope_head_dim"] = key - rotary;
   config["qk_rope_head_dim"] = rotary;
-  config["v_head_dim"] = keys.size(value_name);
+  // llama.cpp's default, which MiniCPM3's files count on.
+  const std::size_t hidden = config["hidden_size"].get<std::size_t>();
+  config["v_head_dim"] = keys.has(value_name) ? keys.size(value_name)
+                                              : hidden / config["num_attention_heads"].get<std::size_t>();
   add_gguf_rope(keys, rotary, config);
 }
 
@@ -76,10 +79,11 @@ void read_experts(GgufKeys& keys, Json& config) {
   config["moe_intermediate_size"] = keys.size("expert_feed_forward_length");
   const double scale = keys.find_number("expert_weights_scale").value_or(0.0);
   config["routed_scaling_factor"] = scale == 0.0 ? 1.0 : scale;  // 0 is "none" in llama.cpp.
-  config["norm_topk_prob"] = keys.find_flag("expert_weights_norm").value_or(false);
+  const bool normalized = keys.find_flag("expert_weights_norm").value_or(false);
   const std::size_t groups = std::max<std::size_t>(keys.find_size("expert_group_count", 0).value_or(0), 1);
   const std::size_t used = std::max<std::size_t>(keys.find_size("expert_group_used_count", 0).value_or(0), 1);
   const bool sigmoid = read_gating(keys, dense) == Gating::sigmoid;
+  config[sigmoid ? "norm_topk_prob" : "norm_topk_weights"] = normalized;
   if (!sigmoid) {
     config["model_type"] = "deepseek_v2";
     config["topk_method"] = groups > 1 ? "group_limited_greedy" : "greedy";

@@ -65,13 +65,21 @@ constexpr std::array kGpt2Block = {
     NamePair{"attn_output", "attn.c_proj"}, NamePair{"ffn_norm", "ln_2"},
     NamePair{"ffn_up", "mlp.c_fc"},         NamePair{"ffn_down", "mlp.c_proj"}};
 
+/// Multi-token prediction, in blocks behind the others.
+constexpr std::array kPredictionBlock = {NamePair{"nextn.eh_proj", "eh_proj"},
+                                         NamePair{"nextn.enorm", "enorm"},
+                                         NamePair{"nextn.hnorm", "hnorm"},
+                                         NamePair{"nextn.embed_tokens", "embed_tokens"},
+                                         NamePair{"nextn.shared_head_head", "shared_head.head"},
+                                         NamePair{"nextn.shared_head_norm", "shared_head.norm"}};
+
 using Table = std::span<const NamePair>;
 
 struct Names {
   std::string_view architecture;
   std::string_view blocks;  ///< What transformers has for "blk.".
   Table rest;
-  std::array<Table, 3> block;
+  std::array<Table, 4> block;
 };
 
 constexpr std::string_view kGgufBlocks = "blk.";
@@ -79,12 +87,12 @@ constexpr std::string_view kLayers = "model.layers.";
 constexpr std::string_view kGpt2Prefix = "transformer.";
 
 constexpr std::array kNames = {
-    Names{"llama", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}}},
-    Names{"qwen2", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}}},
-    Names{"qwen3", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}}},
-    Names{"gpt2", "transformer.h.", kGpt2Rest, {kGpt2Block, {}, {}}},
-    Names{"deepseek2", kLayers, kLlamaRest, {kSwiGluBlock, kLatentBlock, kExpertsBlock}},
-    Names{"minicpm3", kLayers, kLlamaRest, {kSwiGluBlock, kLatentBlock, {}}}};
+    Names{"llama", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}, {}}},
+    Names{"qwen2", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}, {}}},
+    Names{"qwen3", kLayers, kLlamaRest, {kSwiGluBlock, kGroupedQueryBlock, {}, {}}},
+    Names{"gpt2", "transformer.h.", kGpt2Rest, {kGpt2Block, {}, {}, {}}},
+    Names{"deepseek2", kLayers, kLlamaRest, {kSwiGluBlock, kLatentBlock, kExpertsBlock, kPredictionBlock}},
+    Names{"minicpm3", kLayers, kLlamaRest, {kSwiGluBlock, kLatentBlock, {}, {}}}};
 
 const Names* names_of(std::string_view architecture) {
   const auto* const found = std::find_if(

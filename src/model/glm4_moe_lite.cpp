@@ -11,27 +11,13 @@
 namespace mla {
 namespace {
 
-std::vector<bool> read_layer_types(const JsonField& config, std::size_t layers) {
-  const auto types = config.find("mlp_layer_types");
-  if (!types) return experts_from(1, layers);
-  if (types->array_size() != layers)
-    types->fail("found " + std::to_string(types->array_size()) + " types, expected num_hidden_layers (" +
-                std::to_string(layers) + ")");
-  std::vector<bool> result;
-  for (std::size_t layer = 0; layer < layers; ++layer) {
-    const JsonField type = types->element(layer);
-    if (type.as_string() != "dense" && type.as_string() != "sparse")
-      type.unsupported("found \"" + type.as_string() + "\", expected dense or sparse");
-    result.push_back(type.as_string() == "sparse");
-  }
-  return result;
-}
-
 MlaConfig read_config(const JsonField& config) {
   MlaConfig result = read_mla_config(config, {.rms_norm_eps = 1e-5F});
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
   result.rope_pairing = read_rope_interleave(config);
-  result.experts_in_layer = read_layer_types(config, result.num_hidden_layers);
+  result.experts_in_layer = config.has("mlp_layer_types")
+                                ? read_mlp_layer_types(config, 1, result.num_hidden_layers)
+                                : experts_from(1, result.num_hidden_layers);
   if (result.moe_layers() > 0) {
     expect_text(config, "scoring_func", "sigmoid");
     expect_text(config, "topk_method", "noaux_tc");

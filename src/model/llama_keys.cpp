@@ -43,7 +43,7 @@ void read_rotation(const JsonField& config, LlamaConfig& result) {
         .fail("found heads with " + std::to_string(result.rotary_dim) +
               " values to rotate, expected an even number of at least 2 for rope");
   result.rope = read_rope_scaling(config, result.rotary_dim, result.max_position_embeddings,
-                                  {}, PartialRotation::supported);
+                                  {.partial_rotary_factor = std::nullopt});
   // mla's own key: files that were converted for other programs have their heads' rows in this order.
   if (read_bool_or(config, "rope_interleave", false)) result.rope_pairing = RopePairing::interleaved;
 }

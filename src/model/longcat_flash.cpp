@@ -36,6 +36,7 @@ void expect_size(const JsonField& config, const char* key, std::size_t expected)
 }
 
 void read_router(const JsonField& config, MlaConfig& result) {
+  expect_text(config, "attention_method", "MLA");
   expect_text(config, "zero_expert_type", "identity");
   RouterShape router;
   router.kind = RouterKind::softmax_corrected;
@@ -69,10 +70,10 @@ MlaConfig read_config(const JsonField& config) {
   for (std::size_t layer = 0; layer < layers; ++layer)
     result.experts_in_layer.insert(result.experts_in_layer.end(), {true, false});
   read_router(config, result);
-  result.ignored_keys =
-      keys_not_read(config, {"num_layers", "ffn_hidden_size", "head_dim", "qk_head_dim", "mla_scale_q_lora",
-                             "mla_scale_kv_lora", "zero_expert_num", "zero_expert_type", "n_routed_experts",
-                             "moe_topk", "routed_scaling_factor", "expert_ffn_hidden_size"});
+  result.ignored_keys = keys_not_read(
+      config, {"num_layers", "attention_method", "ffn_hidden_size", "head_dim", "qk_head_dim",
+               "mla_scale_q_lora", "mla_scale_kv_lora", "zero_expert_num", "zero_expert_type",
+               "n_routed_experts", "moe_topk", "routed_scaling_factor", "expert_ffn_hidden_size"});
   return result;
 }
 

@@ -122,6 +122,22 @@ std::vector<bool> experts_from(std::size_t first, std::size_t layers) {
   return result;
 }
 
+std::vector<bool> read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers) {
+  const auto types = config.find("mlp_layer_types");
+  if (!types) return experts_from(read_size_or(config, "first_k_dense_replace", first, 0), layers);
+  if (types->array_size() != layers)
+    types->fail("found " + std::to_string(types->array_size()) + " values, expected num_hidden_layers (" +
+                std::to_string(layers) + ")");
+  std::vector<bool> result;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    const JsonField type = types->element(layer);
+    if (type.as_string() != "dense" && type.as_string() != "sparse")
+      type.unsupported("found \"" + type.as_string() + "\", expected \"dense\" or \"sparse\"");
+    result.push_back(type.as_string() == "sparse");
+  }
+  return result;
+}
+
 std::vector<std::string> keys_not_read(const JsonField& config, const std::vector<std::string_view>& own) {
   std::set<std::string_view> read = {"hidden_size",
                                      "max_position_embeddings",

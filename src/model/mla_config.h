@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "model/weights.h"
+#include "nn/indexer.h"
 #include "nn/mla_attention.h"
 #include "nn/router.h"
 #include "positional/rope.h"
@@ -30,9 +31,10 @@ struct MlaConfig {
 
   MlaShape attention;  ///< softmax_scale included.
   std::optional<std::size_t> q_lora_rank;
-  bool attention_bias = false;      ///< On q_a_proj, kv_a_proj_with_mqa and o_proj only.
-  float query_latent_scale = 1.0F;  ///< What the normalized compressed queries are multiplied by.
-  float latent_scale = 1.0F;        ///< What the normalized latent is multiplied by.
+  bool attention_bias = false;          ///< On q_a_proj, kv_a_proj_with_mqa and o_proj only.
+  float query_latent_scale = 1.0F;      ///< What the normalized compressed queries are multiplied by.
+  float latent_scale = 1.0F;            ///< What the normalized latent is multiplied by.
+  std::optional<IndexerShape> indexer;  ///< Of sparse attention.
   RopeScaling rope;
   RopePairing rope_pairing = RopePairing::interleaved;
   std::string position_encoding;  ///< `position_encoding`, mla's own key; rope-decoupled where it is absent.
@@ -82,6 +84,10 @@ void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaCo
 
 /// `first_k_dense_replace`: layers from this one on have experts.
 std::vector<bool> experts_from(std::size_t first, std::size_t layers);
+
+/// `mlp_layer_types`, a list of "dense" and "sparse" (with experts); where it is absent first_k_dense_replace, or
+/// `first` where that is, too.
+std::vector<bool> read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers);
 
 /// The keys that neither the functions above nor the family itself (`own`) read.
 std::vector<std::string> keys_not_read(const JsonField& config, const std::vector<std::string_view>& own);

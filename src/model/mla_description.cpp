@@ -36,9 +36,11 @@ std::string describe_router(const RouterShape& router) {
 /// queries, latents and heads' results of one layer, and the widest feed-forward block.
 std::size_t activation_floats(const MlaConfig& config) {
   const MlaShape& shape = config.attention;
-  const std::size_t attention = config.q_lora_rank.value_or(0) +
-                                shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) +
-                                shape.kv_lora_rank + shape.qk_rope_head_dim;
+  std::size_t attention = config.q_lora_rank.value_or(0) +
+                          shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) + shape.kv_lora_rank +
+                          shape.qk_rope_head_dim;
+  if (config.indexer)
+    attention += config.indexer->num_heads * (config.indexer->head_dim + 1) + config.indexer->top_k;
   std::size_t feed_forward = 2 * config.intermediate_size;
   if (config.router) {
     const std::size_t width = config.moe_intermediate_size;
@@ -65,6 +67,7 @@ class Description {
     add("qk_rope_head_dim", shape.qk_rope_head_dim);
     add("v_head_dim", shape.v_head_dim);
     info_.features.emplace_back("attention", "MLA, latent cache");
+    if (config_.indexer) sparse_attention(*config_.indexer);
   }
 
   void feed_forward() {
@@ -88,6 +91,15 @@ class Description {
   }
 
  private:
+  void sparse_attention(const IndexerShape& indexer) {
+    add("index_topk", indexer.top_k);
+    add("index_n_heads", indexer.num_heads);
+    add("index_head_dim", indexer.head_dim);
+    info_.features.emplace_back("sparse attention", "top " + std::to_string(indexer.top_k) + " by indexer, " +
+                                                        std::to_string(indexer.num_heads) + " heads of " +
+                                                        std::to_string(indexer.head_dim));
+  }
+
   /// Mostly the first layers are dense and all others have experts; if not, how many have.
   void add_moe_layers() {
     const std::vector<bool>& layers = config_.experts_in_layer;
@@ -132,6 +144,7 @@ void describe_mla(const MlaConfig& config, const Decoder& decoder, std::size_t p
   info.scratch_bytes_per_token =
       (mla_head_scratch(shape, info.max_context, 2) - mla_head_scratch(shape, info.max_context, 1)) *
       sizeof(float);
+  if (config.indexer) info.scratch_bytes_per_token += indexer_context_bytes();
   info.ignored_config = config.ignored_keys;
 }
 

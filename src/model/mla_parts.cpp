@@ -12,6 +12,8 @@ namespace {
 
 // The norms of the compressed queries and of the latent have this epsilon, whatever rms_norm_eps is.
 constexpr float kLatentNormEpsilon = 1e-6F;
+// The same of an indexer's norm of keys.
+constexpr float kIndexerNormEpsilon = 1e-6F;
 
 }  // namespace
 
@@ -90,12 +92,37 @@ MlaWeights MlaParts::attention_weights(const std::string& prefix) {
       prefix + "kv_a_proj_with_mqa", shape.kv_lora_rank + shape.qk_rope_head_dim, config_.hidden_size, bias);
   parts.kv_a_layernorm =
       latent_norm(prefix + "kv_a_layernorm.weight", shape.kv_lora_rank, config_.latent_scale);
-  parts.kv_b_proj =
-      weights_.linear(prefix + "kv_b_proj", shape.num_heads * (shape.qk_nope_head_dim + shape.v_head_dim),
-                      shape.kv_lora_rank);
+  take_kv_b(prefix, parts);
   parts.o_proj =
       weights_.linear(prefix + "o_proj", config_.hidden_size, shape.num_heads * shape.v_head_dim, bias);
+  if (config_.indexer) parts.indexer = indexer(prefix + "indexer.");
   return parts;
+}
+
+/// kv_b_proj, or what a GGUF file has in its place.
+void MlaParts::take_kv_b(const std::string& prefix, MlaWeights& parts) {
+  const MlaShape& shape = config_.attention;
+  if (!weights_.has(prefix + "k_b_proj.weight")) {
+    const std::size_t up = shape.num_heads * (shape.qk_nope_head_dim + shape.v_head_dim);
+    parts.kv_b_proj = weights_.linear(prefix + "kv_b_proj", up, shape.kv_lora_rank);
+    return;
+  }
+  parts.split_kv_b =
+      SplitKvUp{weights_.matrix(prefix + "k_b_proj.weight",
+                                Shape{shape.num_heads, shape.kv_lora_rank, shape.qk_nope_head_dim}),
+                weights_.matrix(prefix + "v_b_proj.weight",
+                                Shape{shape.num_heads, shape.v_head_dim, shape.kv_lora_rank})};
+}
+
+Indexer MlaParts::indexer(const std::string& prefix) {
+  const IndexerShape& shape = *config_.indexer;
+  return Indexer(
+      shape,
+      {.wq_b = weights_.linear(prefix + "wq_b", shape.num_heads * shape.head_dim, *config_.q_lora_rank),
+       .wk = weights_.linear(prefix + "wk", shape.head_dim, config_.hidden_size),
+       .k_norm = Norm::layer(weights_.vector(prefix + "k_norm.weight", shape.head_dim),
+                             weights_.vector(prefix + "k_norm.bias", shape.head_dim), kIndexerNormEpsilon),
+       .weights_proj = weights_.linear(prefix + "weights_proj", shape.num_heads, config_.hidden_size)});
 }
 
 std::unique_ptr<Attention> MlaParts::attention(const std::string& prefix) {
@@ -124,22 +151,32 @@ std::unique_ptr<FeedForward> MlaParts::moe(const std::string& prefix, const std:
                                std::move(shared));
 }
 
-/// One tensor for each expert, as published, or all experts in one as transformers holds them in memory:
+/// One tensor for each expert, as published, or all experts in one: as transformers holds them in memory,
 /// gate_up_proj [experts, gate | up, hidden], with a place for zero experts too, and down_proj [experts, hidden,
-/// intermediate].
+/// intermediate], or as GGUF files do, with gate_proj and up_proj [experts, intermediate, hidden] instead of the first.
 std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t count) {
   const std::size_t width = config_.moe_intermediate_size;
   const std::size_t hidden = config_.hidden_size;
   std::vector<SwiGlu> result;
-  if (!weights_.has(prefix + "gate_up_proj")) {
+  const bool apart = weights_.has(prefix + "gate_proj");
+  if (!apart && !weights_.has(prefix + "gate_up_proj")) {
     for (std::size_t expert = 0; expert < count; ++expert)
       result.push_back(swiglu(prefix + std::to_string(expert) + ".", width, false));
+    return result;
+  }
+  const WeightView down = weights_.matrix(prefix + "down_proj", Shape{count, hidden, width});
+  if (apart) {
+    const WeightView gate = weights_.matrix(prefix + "gate_proj", Shape{count, width, hidden});
+    const WeightView up = weights_.matrix(prefix + "up_proj", Shape{count, width, hidden});
+    for (std::size_t expert = 0; expert < count; ++expert)
+      result.push_back({Linear(gate.slice_rows(expert * width, width)),
+                        Linear(up.slice_rows(expert * width, width)),
+                        Linear(down.slice_rows(expert * hidden, hidden))});
     return result;
   }
   const WeightView gate_up =
       weights_.matrix(prefix + "gate_up_proj", Shape{count + config_.zero_experts, 2 * width, hidden});
   unused_parameters_ += config_.zero_experts * 2 * width * hidden;
-  const WeightView down = weights_.matrix(prefix + "down_proj", Shape{count, hidden, width});
   for (std::size_t expert = 0; expert < count; ++expert)
     result.push_back({Linear(gate_up.slice_rows(2 * expert * width, width)),
                       Linear(gate_up.slice_rows((2 * expert + 1) * width, width)),

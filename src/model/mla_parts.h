@@ -48,6 +48,8 @@ class MlaParts {
 
  private:
   EncodingSettings encoding_settings();
+  void take_kv_b(const std::string& prefix, MlaWeights& parts);
+  Indexer indexer(const std::string& prefix);
   Norm latent_norm(const std::string& name, std::size_t size, float scale);
   std::vector<SwiGlu> experts(const std::string& prefix, std::size_t count);
 

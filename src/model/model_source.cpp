@@ -14,16 +14,16 @@ namespace {
 
 constexpr std::size_t kMaxTokenizerConfigBytes = 100'000'000;
 
-bool exists(const std::filesystem::path& path) {
+bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
 }
 
 /// A chat template lies in a file of its own or in the tokenizer's config.
 bool has_chat_template(const std::filesystem::path& folder) {
-  if (exists(folder / "chat_template.jinja")) return true;
+  if (is_there(folder / "chat_template.jinja")) return true;
   const std::filesystem::path path = folder / "tokenizer_config.json";
-  if (!exists(path)) return false;
+  if (!is_there(path)) return false;
   const Json config = read_json_file(path, kMaxTokenizerConfigBytes);
   return JsonField(config, path.string()).find("chat_template").has_value();
 }
@@ -86,7 +86,7 @@ ModelSource open_model(const std::filesystem::path& path) {
     throw Error(ErrorCode::io, path.string(), "",
                 "found a file that does not begin with \"GGUF\", expected a GGUF file or a model folder");
   }
-  if (std::filesystem::is_directory(path, ignored) && !exists(path / "config.json"))
+  if (std::filesystem::is_directory(path, ignored) && !is_there(path / "config.json"))
     if (const auto file = find_gguf(path)) return open_gguf(*file);
   return open_folder(path);
 }

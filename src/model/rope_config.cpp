@@ -52,10 +52,10 @@ std::size_t read_original_length(const JsonField& config, const JsonField& param
 }
 
 /// mla rotates what it rotates as a whole.
-void check_partial_factor(const JsonField& place, double expected) {
+void check_partial_factor(const JsonField& place, const std::optional<double>& expected) {
   const auto field = place.find("partial_rotary_factor");
-  if (field && std::abs(field->as_number() - expected) > 1e-9)
-    field->unsupported("found " + field->json().dump() + ", expected " + Json(expected).dump());
+  if (field && expected && std::abs(field->as_number() - *expected) > 1e-9)
+    field->unsupported("found " + field->json().dump() + ", expected " + Json(*expected).dump());
 }
 
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
@@ -100,13 +100,12 @@ double read_factor(const JsonField& parameters, const RopeScaling& scaling) {
 }  // namespace
 
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings, const RopeDefaults& defaults,
-                              PartialRotation partial) {
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults) {
   RopeScaling scaling;
   scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
-  if (partial == PartialRotation::refused) check_partial_factor(config, defaults.partial_rotary_factor);
+  check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
   if (!found && defaults.query_scaling) config.get("rope_parameters").get("llama_4_scaling_beta");
   if (!found) return scaling;
@@ -114,7 +113,7 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
 
   scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  if (partial == PartialRotation::refused) check_partial_factor(parameters, defaults.partial_rotary_factor);
+  check_partial_factor(parameters, defaults.partial_rotary_factor);
   if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
   if (scaling.type == RopeType::factors) {

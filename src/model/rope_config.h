@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "base/json.h"
 #include "positional/rope_frequencies.h"
@@ -10,22 +11,20 @@ namespace mla {
 
 /// What a family assumes of the keys below.
 struct RopeDefaults {
-  double theta = 10000.0;              ///< Where none is given.
-  double partial_rotary_factor = 1.0;  ///< The only value of that key which means all of `rope_dim`.
-  bool query_scaling = false;          ///< llama_4_scaling_beta is read, and must be there.
+  double theta = 10000.0;  ///< Where none is given.
+  /// The only value of that key which means all of `rope_dim`; nothing if the family reads it itself.
+  std::optional<double> partial_rotary_factor = 1.0;
+  bool query_scaling = false;  ///< llama_4_scaling_beta is read, and must be there.
 };
-
-enum class PartialRotation { refused, supported };
 
 /// Reads `rope_scaling` + top-level `rope_theta`, or `rope_parameters`, as transformers'
 /// modeling_rope_utils.py standardizes them: `rope_scaling` wins over `rope_parameters`, `rope_type` over
 /// `type`, and for yarn, llama3 and longrope a top-level
 /// original_max_position_embeddings wins over the inner one, which falls back to max_position_embeddings.
-/// Throws Error(unsupported) on an unknown rope type or, unless the family supports it, a partial_rotary_factor other
-/// than 1, Error(format) on a value that is missing or out of range.
+/// Throws Error(unsupported) on an unknown rope type or, unless the family reads it itself, another
+/// partial_rotary_factor, Error(format) on a value that is missing or out of range.
 RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
-                              std::size_t max_position_embeddings, const RopeDefaults& defaults = {},
-                              PartialRotation partial = PartialRotation::refused);
+                              std::size_t max_position_embeddings, const RopeDefaults& defaults = {});
 
 /// `partial_rotary_factor`, beside the parameters or among them: which part of a head is rotated, in (0, 1]; 1 where it
 /// is absent.

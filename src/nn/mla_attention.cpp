@@ -18,27 +18,33 @@ void scale_rows(const std::vector<float>& scales, Matrix x) {
 
 void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const {
   const Arena::Scope scope(workspace.arena);
-  const Matrix q = queries(x, workspace);
+  const ConstMatrix latents = compressed_queries(x, workspace);
+  const Matrix q = workspace.arena.matrix(x.rows, weights_.q_proj.out_features());
+  weights_.q_proj.forward(latents, q, workspace);
   call.position.rotate(call.batch, q, shape_.qk_head_dim(), shape_.rotary_begin());
   scale_rows(call.batch.query_scales, q);
   append(x, call, workspace);
+  const Selection selection = select(x, latents, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
-  attend(q, call, workspace, heads_out);
+  attend(q, selection, call, workspace, heads_out);
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 
-Matrix MlaAttention::queries(ConstMatrix x, Workspace& workspace) const {
-  const Matrix q = workspace.arena.matrix(x.rows, weights_.q_proj.out_features());
-  if (!weights_.compression) {
-    weights_.q_proj.forward(x, q, workspace);
-    return q;
-  }
+/// x itself without compression.
+ConstMatrix MlaAttention::compressed_queries(ConstMatrix x, Workspace& workspace) const {
+  if (!weights_.compression) return x;
   const QueryCompression& compression = *weights_.compression;
   const Matrix latent = workspace.arena.matrix(x.rows, compression.q_a_proj.out_features());
   compression.q_a_proj.forward(x, latent, workspace);
   compression.q_a_layernorm.forward(latent, latent, workspace);
-  weights_.q_proj.forward(latent, q, workspace);
-  return q;
+  return latent;
+}
+
+Selection MlaAttention::select(ConstMatrix x, ConstMatrix latents, const AttentionCall& call,
+                               Workspace& workspace) const {
+  if (!weights_.indexer) return {};
+  weights_.indexer->append(x, call, workspace);
+  return weights_.indexer->select(x, latents, call, workspace);
 }
 
 void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
@@ -55,8 +61,8 @@ void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& w
   call.position.rotate(call.batch, k_rope, shape_.qk_rope_head_dim, 0);
 }
 
-void MlaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace,
-                          Matrix heads_out) const {
+void MlaAttention::attend(ConstMatrix q, const Selection& selection, const AttentionCall& call,
+                          Workspace& workspace, Matrix heads_out) const {
   const std::size_t context = call.cache.first.rows;
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
   const auto form =
@@ -71,6 +77,7 @@ void MlaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& w
   for_items(workspace, shape_.num_heads, work, [&](std::size_t head, int worker) {
     const MlaHead job{.shape = shape_,
                       .call = call,
+                      .selection = selection,
                       .head = head,
                       .up = up_projection(head),
                       .q = q.columns(head * shape_.qk_head_dim(), shape_.qk_head_dim()),
@@ -115,8 +122,10 @@ AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context) 
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
   const std::size_t decompressed =
       context * shape_.kv_lora_rank * up + rows * context * (shape_.qk_rope_head_dim + up);
+  const std::size_t keys =
+      weights_.indexer ? absorbed_keys(rows, context, weights_.indexer->shape().top_k) : context;
   const std::size_t absorbed =
-      rows * shape_.kv_lora_rank * up + rows * context * (shape_.qk_rope_head_dim + 2 * shape_.kv_lora_rank);
+      rows * shape_.kv_lora_rank * up + rows * keys * (shape_.qk_rope_head_dim + 2 * shape_.kv_lora_rank);
   return decompressed < absorbed ? AttentionPath::decompressed : AttentionPath::absorbed;
 }
 

@@ -5,12 +5,15 @@
 // from another encoding, or from rotating the whole decompressed keys. The latter ("coupled" RoPE) works, but the
 // rotation stands between W_UQ and W_UK, so that they cannot be absorbed into each other: every step decompresses
 // and rotates the keys of the whole context again. That is why DeepSeek decouples.
+//
+// With an indexer it is DeepSeek sparse attention: each row attends only to the cache rows that the indexer selects.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 
 #include "nn/attention.h"
+#include "nn/indexer.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 
@@ -52,8 +55,10 @@ struct MlaWeights {
   Linear kv_a_proj_with_mqa;  ///< [kv_lora_rank | rope, hidden]
   Norm kv_a_layernorm;        ///< over the latent
   Linear kv_b_proj;           ///< [heads * (nope keys | values), kv_lora_rank]; empty if it is split.
-  std::optional<SplitKvUp> split_kv_b;
+  std::optional<SplitKvUp> split_kv_b = std::nullopt;
   Linear o_proj;  ///< [hidden, heads * v_head_dim]
+  std::optional<Indexer> indexer =
+      std::nullopt;  ///< Of sparse attention; it works on the compressed queries.
 };
 
 /// One head's W_UK and W_UV.
@@ -67,19 +72,24 @@ class MlaAttention final : public Attention {
  public:
   MlaAttention(const MlaShape& shape, MlaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
 
-  CacheWidths cache_widths() const override { return {shape_.kv_lora_rank, shape_.qk_rope_head_dim}; }
+  CacheWidths cache_widths() const override {
+    return {shape_.kv_lora_rank, shape_.qk_rope_head_dim,
+            weights_.indexer ? weights_.indexer->shape().head_dim : 0};
+  }
 
   /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
 
   /// The way `automatic` takes for `rows` new rows that see `context` tokens: the one with fewer
-  /// multiplications.
+  /// multiplications. What an indexer does not select costs the absorbed way nothing where it goes row by row.
   AttentionPath cheaper_path(std::size_t rows, std::size_t context) const;
 
  private:
-  Matrix queries(ConstMatrix x, Workspace& workspace) const;
+  ConstMatrix compressed_queries(ConstMatrix x, Workspace& workspace) const;
   void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
-  void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;
+  Selection select(ConstMatrix x, ConstMatrix latents, const AttentionCall& call, Workspace& workspace) const;
+  void attend(ConstMatrix q, const Selection& selection, const AttentionCall& call, Workspace& workspace,
+              Matrix heads_out) const;
   MlaUpProjection up_projection(std::size_t head) const;
   bool rotates_whole_keys(const AttentionCall& call) const;
   AttentionPath chosen_path(std::size_t rows, const AttentionCall& call) const;

@@ -11,6 +11,9 @@ namespace {
 // Query rows handled at once: bounds the score matrix at this times the context.
 constexpr std::size_t kQueryBlock = 64;
 
+// How many times longer a key takes in the row-by-row form than in a multiplication of many rows.
+constexpr std::size_t kRowByRowCost = 8;
+
 /// Takes matrices from the head's scratch one behind the other.
 class Scratch {
  public:
@@ -87,10 +90,25 @@ void show(const MlaHead& head, std::size_t row, ConstMatrix k_nope, ConstMatrix 
                                     .out = head.out.middle_rows(row, probabilities.rows)});
 }
 
+/// Moves the values at the front to the places `chosen`, which rise, and sets all others to 0.
+void spread(std::span<const std::uint32_t> chosen, std::span<float> values) {
+  std::size_t left = chosen.size();
+  for (std::size_t place = values.size(); place-- > 0;)
+    values[place] = left > 0 && chosen[left - 1] == place ? values[--left] : 0.0F;
+}
+
+/// Whether the absorbed form goes row by row over the keys that are kept.
+bool row_by_row(const MlaHead& head) {
+  const std::size_t kept = head.selection.kept();
+  return head.q.rows < kGemmRows || (kept > 0 && head.latent().rows > kRowByRowCost * kept);
+}
+
 /// Decode step of the absorbed form: one query row, nothing but streams over weights and cache.
 void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, const Kernels& kernels) {
   const MlaShape& shape = head.shape;
-  const std::size_t keys = head.keys(row, 1);
+  const std::span<const std::uint32_t> chosen = head.selection.row(row);
+  const std::size_t keys = chosen.empty() ? head.keys(row, 1) : chosen.size();
+  const auto cached = [&](std::size_t key) { return chosen.empty() ? key : std::size_t{chosen[key]}; };
   const float* q = head.q.row(row);
   float* query = scratch.matrix(1, shape.kv_lora_rank).data;
   float* mixed = scratch.matrix(1, shape.kv_lora_rank).data;
@@ -99,12 +117,15 @@ void attend_absorbed_row(const MlaHead& head, std::size_t row, Scratch scratch, 
   absorb_row(head.up, q, query, kernels);
   for (std::size_t key = 0; key < keys; ++key)
     scores.data[key] =
-        kernels.dot_f32(head.latent().row(key), query, shape.kv_lora_rank) +
-        kernels.dot_f32(head.k_rope().row(key), q + shape.qk_nope_head_dim, shape.qk_rope_head_dim);
-  head.softmax(row, scores, kernels);
+        kernels.dot_f32(head.latent().row(cached(key)), query, shape.kv_lora_rank) +
+        kernels.dot_f32(head.k_rope().row(cached(key)), q + shape.qk_nope_head_dim, shape.qk_rope_head_dim);
+  if (chosen.empty())
+    head.softmax(row, scores, kernels);
+  else
+    head.softmax_chosen(row, chosen, scores, kernels);
   std::fill_n(mixed, shape.kv_lora_rank, 0.0F);
   for (std::size_t key = 0; key < keys; ++key)
-    kernels.axpy_f32(scores.data[key], head.latent().row(key), mixed, shape.kv_lora_rank);
+    kernels.axpy_f32(scores.data[key], head.latent().row(cached(key)), mixed, shape.kv_lora_rank);
   for (std::size_t i = 0; i < shape.v_head_dim; ++i)
     head.out.row(row)[i] = dot_row(head.up.values, i, mixed, kernels);
 }
@@ -123,10 +144,32 @@ void MlaHead::softmax(std::size_t row, Matrix scores, const Kernels& kernels) co
                                scores);
   for (std::size_t i = 0; i < scores.rows; ++i) {
     const std::span<float> values = scores.row_span(i);
+    const std::span<const std::uint32_t> chosen = selection.row(row + i);
+    if (!chosen.empty()) {
+      for (std::size_t key = 0; key < chosen.size(); ++key) values[key] = values[chosen[key]];
+      kernels.softmax(values.data(), chosen.size());
+      spread(chosen, values);
+      continue;
+    }
     const std::size_t visible = keys(row + i, 1);
     kernels.softmax(values.data(), visible);
     std::fill(values.begin() + static_cast<std::ptrdiff_t>(visible), values.end(), 0.0F);
   }
+}
+
+void MlaHead::softmax_chosen(std::size_t row, std::span<const std::uint32_t> chosen, Matrix scores,
+                             const Kernels& kernels) const {
+  for (float& score : scores.row_span(0)) score *= shape.softmax_scale;
+  call.position.add_score_bias({.head = head,
+                                .first_query = call.batch.position(row),
+                                .first_key = call.batch.offset,
+                                .chosen = chosen},
+                               scores);
+  kernels.softmax(scores.data, scores.cols);
+}
+
+std::size_t absorbed_keys(std::size_t rows, std::size_t context, std::size_t kept) {
+  return std::min(context, rows < kGemmRows ? kept : kRowByRowCost * kept);
 }
 
 std::size_t mla_head_scratch(const MlaShape& shape, std::size_t rows, std::size_t context) {
@@ -161,7 +204,7 @@ void attend_decompressed(const MlaHead& head, float* memory, const Kernels& kern
 void attend_absorbed(const MlaHead& head, float* memory, const Kernels& kernels) {
   const MlaShape& shape = head.shape;
   Scratch scratch(memory);
-  if (head.q.rows < kGemmRows) {
+  if (row_by_row(head)) {
     for (std::size_t row = 0; row < head.q.rows; ++row) attend_absorbed_row(head, row, scratch, kernels);
     return;
   }

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "kernels/kernels.h"
 #include "nn/mla_attention.h"
+#include "nn/selection.h"
 #include "tensor/matrix.h"
 #include "tensor/view.h"
 
@@ -15,6 +18,7 @@ namespace mla {
 struct MlaHead {
   const MlaShape& shape;
   const AttentionCall& call;
+  const Selection& selection;
   std::size_t head;
   MlaUpProjection up;
   ConstMatrix q;                      ///< [rows, qk_nope_head_dim | qk_rope_head_dim], rotated.
@@ -28,9 +32,18 @@ struct MlaHead {
   std::size_t keys(std::size_t row, std::size_t rows) const;
 
   /// Scores to probabilities for query rows [row, row + scores.rows): scale, the encoding's bias, softmax over
-  /// what the mask shows.
+  /// what the mask shows and the selection keeps.
   void softmax(std::size_t row, Matrix scores, const Kernels& kernels) const;
+
+  /// The same for one row of which only the scores of the `chosen` keys are there, one behind the other.
+  void softmax_chosen(std::size_t row, std::span<const std::uint32_t> chosen, Matrix scores,
+                      const Kernels& kernels) const;
 };
+
+/// Keys that the absorbed form multiplies a query row by, where a selection keeps `kept` of `context`: all of them if
+/// many rows are multiplied at once, else those kept. Beyond some times `kept`, row by row is faster even so; then
+/// this is what it costs in keys of a multiplication of many rows.
+std::size_t absorbed_keys(std::size_t rows, std::size_t context, std::size_t kept);
 
 /// Floats of scratch that either form needs.
 std::size_t mla_head_scratch(const MlaShape& shape, std::size_t rows, std::size_t context);

@@ -9,8 +9,8 @@
 namespace mla {
 
 /// What one head of one layer did with some rows of a pass, after the softmax. Scores are
-/// `scale` * (q . k_content + q_rotary . k_rotary), then the encoding's bias; a key that the mask hides has
-/// probability 0.
+/// `scale` * (q . k_content + q_rotary . k_rotary), then the encoding's bias; a key that the mask hides or an
+/// indexer does not select has probability 0.
 struct HeadView {
   std::size_t layer;
   std::size_t head;

@@ -45,7 +45,7 @@ class Alibi final : public PositionalEncoding {
     for (std::size_t row = 0; row < scores.rows; ++row) {
       const std::size_t query = place.first_query + row;
       for (std::size_t col = 0; col < scores.cols; ++col) {
-        const std::size_t key = place.first_key + col;
+        const std::size_t key = place.first_key + (place.chosen.empty() ? col : place.chosen[col]);
         scores.row(row)[col] -= slope * static_cast<float>(query > key ? query - key : key - query);
       }
     }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,8 @@ struct ScorePlace {
   std::size_t head = 0;
   std::size_t first_query = 0;
   std::size_t first_key = 0;
+  /// Where only some keys have a column: column j then belongs to the key at position `first_key` + chosen[j].
+  std::span<const std::uint32_t> chosen = {};
 };
 
 /// Where an encoding does its work.
@@ -74,6 +78,15 @@ class PositionalEncoding {
   /// Rotates queries or keys in place: x [batch.count, heads * head_dim]; in each head the `rope_dim` values
   /// from `offset` on.
   virtual void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
+    static_cast<void>(batch);
+    static_cast<void>(x);
+    static_cast<void>(head_dim);
+    static_cast<void>(offset);
+  }
+
+  /// The same with the pairs (i, i + rope_dim / 2), whatever pairs `rotate` turns: an indexer's are these.
+  virtual void rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                             std::size_t offset) const {
     static_cast<void>(batch);
     static_cast<void>(x);
     static_cast<void>(head_dim);

@@ -25,11 +25,16 @@ class Rope final : public PositionalEncoding {
 
   /// (a, b) -> (a cos - b sin, b cos + a sin) for every pair, in place.
   void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const override;
+  void rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                     std::size_t offset) const override;
 
   /// One for each pair, in radians a position, for sequences no longer than the trained context.
   const std::vector<float>& frequencies() const { return frequencies_; }
 
  private:
+  void turn(RopePairing pairing, const PositionBatch& batch, Matrix x, std::size_t head_dim,
+            std::size_t offset) const;
+
   RopeScaling scaling_;
   std::size_t rope_dim_;
   RopePairing pairing_;

@@ -31,8 +31,8 @@ struct RopeScaling {
   double high_freq_factor = 4.0;                     // llama3
   std::vector<double> short_factor;                  // longrope, rope_dim / 2 values
   std::vector<double> long_factor;                   // longrope
-  double query_scaling_beta = 0.0;                   // every type; llama_4_scaling_beta
   std::vector<double> factors;                       // factors, rope_dim / 2 values
+  double query_scaling_beta = 0.0;                   // every type; llama_4_scaling_beta
 };
 
 /// The rope_dim / 2 inverse frequencies for a sequence of `sequence_length` tokens (only `dynamic` and `longrope`

@@ -154,6 +154,13 @@ constexpr int q3_k_scale(const std::byte* scales, std::size_t i) {
   return (low | high << 4) - 32;
 }
 
+/// Of group `i` of IQ4_XS.
+constexpr int iq4_xs_scale(const std::byte* block, std::size_t i) {
+  using At = block_layout::Iq4Xs;
+  const int low = byte_at(block, At::scales_l + i / 2) >> (i % 2 * 4) & 15;
+  return (low | static_cast<int>(u16_at(block, At::scales_h) >> (2 * i) & 3U) << 4) - 32;
+}
+
 constexpr void decode_q8_0(const std::byte* __restrict block, float* __restrict y) {
   using At = block_layout::Q8_0;
   const float d = f16_at(block, At::d);
@@ -286,12 +293,9 @@ constexpr void decode_iq4_nl(const std::byte* __restrict block, float* __restric
 constexpr void decode_iq4_xs(const std::byte* __restrict block, float* __restrict y) {
   using At = block_layout::Iq4Xs;
   const float d = f16_at(block, At::d);
-  const std::uint32_t high = u16_at(block, At::scales_h);
-  for (std::size_t group = 0; group < 8; ++group) {
-    const int low = byte_at(block, At::scales_l + group / 2) >> (group % 2 * 4) & 15;
-    const int scale = (low | static_cast<int>(high >> (2 * group) & 3U) << 4) - 32;
-    decode_iq4(block + At::qs + group * 16, d * static_cast<float>(scale), y + group * 32);
-  }
+  for (std::size_t group = 0; group < 8; ++group)
+    decode_iq4(block + At::qs + group * 16, d * static_cast<float>(iq4_xs_scale(block, group)),
+               y + group * 32);
 }
 
 }  // namespace block_detail

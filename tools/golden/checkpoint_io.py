@@ -12,7 +12,8 @@ FP8_MAX = 448.0
 
 def is_fp8_linear(name):
     """Real DeepSeek-V3 files keep embeddings, norms, the router and the output head in bfloat16."""
-    return name.endswith(("_proj.weight", "kv_a_proj_with_mqa.weight"))
+    projections = ("_proj.weight", "kv_a_proj_with_mqa.weight", "indexer.wq_b.weight", "indexer.wk.weight")
+    return name.endswith(projections) and not name.endswith("indexer.weights_proj.weight")
 
 
 def quantize_fp8(weight):

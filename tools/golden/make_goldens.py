@@ -19,12 +19,14 @@ from random_weights_llama import random_llama_tensors
 from torch_llama import TYPES as LLAMA_TYPES
 from torch_reference import greedy, load_model, prompt_logits
 from variants import all_variants
+from variants_dsa import dsa_variants
 from variants_llama import all_llama_variants
 
 DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "golden" / "checkpoints"
 CONTINUATION = 24
 MIN_GREEDY_MARGIN = 2e-3
 MIN_ROUTING_MARGIN = 1e-4
+MIN_INDEX_MARGIN = 2e-5
 MAX_NUMPY_DIFFERENCE = 1e-4
 SIZE_LIMIT = 16_000_000
 ATTEMPTS = 100
@@ -73,8 +75,9 @@ def reference_for(variant, directory, model, seed):
     allowed = sorted(set(range(variant.config["vocab_size"])) - stop_tokens(variant))
     numpy_model = load(directory)
     for attempt in range(ATTEMPTS):
-        prompt = np.random.default_rng([seed, attempt]).choice(allowed, variant.prompt_tokens).tolist()
+        prompt = np.random.default_rng([seed, attempt]).choice(allowed, variant.prompt_tokens, variant.repeats).tolist()
         try:
+            check_exchanges(variant, directory, prompt)
             return check_prompt(variant, model, numpy_model, prompt)
         except Unsuitable:
             continue
@@ -82,15 +85,27 @@ def reference_for(variant, directory, model, seed):
 
 
 def numpy_check(numpy_model, prompt, continuation, logits):
-    """Routing margin over prompt and continuation, and the largest difference between the two logits."""
-    numpy_model.routing_margin = np.inf
+    """Margins of routing and of an indexer over prompt and continuation, and the largest difference between the two logits."""
+    numpy_model.routing_margin = numpy_model.index_margin = np.inf
     prompt_only = numpy_model.logits(np.array(prompt))
     full = numpy_model.logits(np.array(prompt + continuation[:-1]))
     same_position = np.allclose(full[: len(prompt)], prompt_only, atol=1e-9)
     agrees = full[len(prompt) - 1 :].argmax(-1).tolist() == continuation
+    if numpy_model.routing_margin < MIN_ROUTING_MARGIN or numpy_model.index_margin < MIN_INDEX_MARGIN:
+        raise Unsuitable
     if same_position and not agrees:  # with dynamic scaling, old positions change as the text grows
         raise RuntimeError("the NumPy reference continues differently")
-    return float(numpy_model.routing_margin), float(np.abs(prompt_only - logits).max())
+    margins = float(numpy_model.routing_margin), float(numpy_model.index_margin)
+    return *margins, float(np.abs(prompt_only - logits).max())
+
+
+def check_exchanges(variant, directory, prompt):
+    """Neither may an indexer's choice hang on rounding under another encoding."""
+    for encoding in variant.exchanges if "index_topk" in variant.config else ():
+        numpy_model = load(directory, encoding)
+        numpy_model.logits(np.array(prompt))
+        if numpy_model.index_margin < MIN_INDEX_MARGIN:
+            raise Unsuitable
 
 
 def check_prompt(variant, model, numpy_model, prompt):
@@ -99,9 +114,7 @@ def check_prompt(variant, model, numpy_model, prompt):
     if continuation.min_margin < MIN_GREEDY_MARGIN or stop_tokens(variant) & set(continuation.ids):
         raise Unsuitable
     logits = prompt_logits(copy.deepcopy(model), prompt)
-    routing_margin, difference = numpy_check(numpy_model, prompt, continuation.ids, logits)
-    if routing_margin < MIN_ROUTING_MARGIN:
-        raise Unsuitable
+    routing_margin, index_margin, difference = numpy_check(numpy_model, prompt, continuation.ids, logits)
     if difference > MAX_NUMPY_DIFFERENCE:
         raise RuntimeError(f"{variant.name}: NumPy differs by {difference}")
     reference = {
@@ -115,6 +128,8 @@ def check_prompt(variant, model, numpy_model, prompt):
         "routing_min_margin": None if np.isinf(routing_margin) else round(routing_margin, 7),
         "numpy_max_difference": float(f"{difference:.2e}"),
     }
+    if "index_topk" in variant.config:
+        reference["index_min_margin"] = None if np.isinf(index_margin) else round(index_margin, 7)
     return reference, logits
 
 
@@ -172,7 +187,7 @@ def main():
     warnings.filterwarnings("ignore", "Initializing zero-element tensors")
     print(f"{'name':26}  max|log|    std     greedy   routing     numpy  no rope     bytes")
     total = 0
-    for variant in all_variants() + all_llama_variants():
+    for variant in all_variants() + dsa_variants() + all_llama_variants():
         if not arguments.only or variant.name in arguments.only:
             row = make(variant, arguments.output)
             total += row[-1]

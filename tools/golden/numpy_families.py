@@ -1,22 +1,8 @@
-"""Which independent implementation computes a checkpoint."""
+"""The independent implementations of all families, by model_type."""
 
-import json
-
-import numpy_reference
+import numpy_dsa  # noqa: F401: registers itself.
 from numpy_gpt2 import Gpt2Model
 from numpy_llama import LlamaModel
-from numpy_reference import NumpyModel
-from safetensors_numpy import read_checkpoint
+from numpy_reference import MODELS, load  # noqa: F401: load is what others come for.
 
-MODELS = {**dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), LlamaModel), "gpt2": Gpt2Model}
-
-
-def load(directory, encoding=None):
-    """`encoding`: instead of the checkpoint's own. `written` are the keys that config.json itself has: read_config
-    fills in DeepSeek's defaults."""
-    config = numpy_reference.read_config(directory)
-    config["written"] = set(json.loads((directory / "config.json").read_text()))
-    if encoding is not None:
-        config["position_encoding"] = encoding
-        config["written"].add("position_encoding")
-    return MODELS.get(config["model_type"], NumpyModel)(config, read_checkpoint(directory))
+MODELS.update({**dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), LlamaModel), "gpt2": Gpt2Model})

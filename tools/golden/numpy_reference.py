@@ -20,6 +20,8 @@ def read_config(directory):
     defaults = dict(num_hidden_layers=None, rms_norm_eps=1e-6, routed_scaling_factor=1.0, topk_method="greedy",
                     norm_topk_prob=True, rope_interleave=True, tie_word_embeddings=False,
                     position_encoding="rope-decoupled", scale_embedding=False)  # fmt: skip
+    if config["model_type"] == "deepseek_v32":
+        defaults["routed_scaling_factor"] = 2.5
     config = {**defaults, **config}
     rope = dict(config.get("rope_scaling") or config.get("rope_parameters") or {})
     rope.setdefault("rope_theta", config.get("rope_theta", 10000.0))
@@ -143,6 +145,11 @@ def softmax_scale(config):
 # ---- the model -------------------------------------------------------------------------------------------------
 
 
+def is_dense(config, index):
+    types = config.get("mlp_layer_types")
+    return types[index] == "dense" if types else index < config.get("first_k_dense_replace", 3)
+
+
 class NumpyModel:
     first_position, causal = 0, True
 
@@ -252,7 +259,7 @@ class NumpyModel:
         prefix, eps = f"model.layers.{index}.", self.config["rms_norm_eps"]
         h = h + self.attention(prefix + "self_attn.", self.norm(prefix + "input_layernorm", h, eps))
         x = self.norm(prefix + "post_attention_layernorm", h, eps)
-        dense = index < self.config["first_k_dense_replace"]
+        dense = is_dense(self.config, index)
         return h + (self.mlp(prefix + "mlp.", x) if dense else self.mixture(prefix + "mlp.", x))
 
     def position_vectors(self, tokens):
@@ -274,9 +281,15 @@ class NumpyModel:
         return self.linear(head, self.norm("model.norm", h, self.config["rms_norm_eps"]))
 
 
+MODELS = {}  # by model_type, of the families that are not quite NumpyModel
+
+
 def load(directory, encoding=None):
-    """`encoding`: instead of the checkpoint's own."""
+    """`encoding`: instead of the checkpoint's own. `written` are the keys that config.json itself has: read_config
+    fills in DeepSeek's defaults."""
     config = read_config(directory)
+    config["written"] = set(json.loads((directory / "config.json").read_text()))
     if encoding is not None:
         config["position_encoding"] = encoding
-    return NumpyModel(config, read_checkpoint(directory))
+        config["written"].add("position_encoding")
+    return MODELS.get(config["model_type"], NumpyModel)(config, read_checkpoint(directory))

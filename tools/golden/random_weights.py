@@ -1,6 +1,7 @@
 """Random float32 tensors under the published DeepSeek names, scaled so that every part of the model matters."""
 
 import numpy as np
+from numpy_reference import is_dense
 
 
 class WeightMaker:
@@ -44,7 +45,7 @@ class WeightMaker:
     def mixture(self, prefix, mlp_bias):
         c = self.config
         self.linear(prefix + "gate", c["n_routed_experts"], c["hidden_size"], gain=1.3)
-        if c["model_type"] == "deepseek_v3":
+        if c["model_type"] in ("deepseek_v3", "deepseek_v32"):
             bias = self.random.normal(*self.variant.correction_bias, c["n_routed_experts"])
             self.tensors[prefix + "gate.e_score_correction_bias"] = bias.astype(np.float32)
         for expert in range(c["n_routed_experts"]):
@@ -59,10 +60,10 @@ class WeightMaker:
         self.norm(prefix + "input_layernorm", c["hidden_size"])
         self.norm(prefix + "post_attention_layernorm", c["hidden_size"])
         self.attention(prefix + "self_attn.")
-        if index >= c["first_k_dense_replace"]:
-            self.mixture(prefix + "mlp.", mlp_bias)
-        else:
+        if is_dense(c, index):
             self.mlp(prefix + "mlp.", c["intermediate_size"], mlp_bias)
+        else:
+            self.mixture(prefix + "mlp.", mlp_bias)
 
     def prediction_layer(self, index):
         """A multi-token-prediction layer, named as in the published DeepSeek-V3."""
@@ -93,5 +94,8 @@ class WeightMaker:
         return self.tensors
 
 
+MAKERS = {}  # by model_type, of the families that are not quite WeightMaker
+
+
 def random_tensors(variant, seed):
-    return WeightMaker(variant, seed).model()
+    return MAKERS.get(variant.config["model_type"], WeightMaker)(variant, seed).model()

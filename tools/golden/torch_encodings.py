@@ -73,8 +73,8 @@ class NoRotation(torch.nn.Module):
         super().__init__()
         self.complex = model_type == "deepseek_v2"
 
-    def forward(self, x, positions):
-        nothing = torch.empty(*positions.shape, 0)
+    def forward(self, x, position_ids):
+        nothing = torch.empty(*position_ids.shape, 0)
         return torch.complex(nothing, nothing) if self.complex else (nothing, nothing)
 
 
@@ -91,6 +91,12 @@ def without_rotary_part(model, coupled):
     decoder.rotary_emb = NoRotation(config.model_type)
 
 
+def without_bias(_, arguments):
+    """An indexer adds the mask of the first head to its scores: there it is only to hide."""
+    *before, bias, positions = arguments
+    return *before, torch.where(bias.isinf(), bias, 0.0), positions
+
+
 class EncodedModel:
     """Called as the model itself: token ids, cache."""
 
@@ -98,6 +104,9 @@ class EncodedModel:
         self.model, self.encoding, self.table = model, encoding, table
         if model.config.qk_rope_head_dim == 0:
             without_rotary_part(model, encoding == "rope")
+        for layer in model.model.layers:
+            if hasattr(layer.self_attn, "indexer"):
+                layer.self_attn.indexer.register_forward_pre_hook(without_bias)
 
     def embed(self, ids, positions):
         config = self.model.config

@@ -16,6 +16,7 @@ class Variant:
     shards: int = 1
     mtp_layers: int = 0
     prompt_tokens: int = 104
+    repeats: bool = True  # whether a token may stand in the prompt twice
     correction_bias: tuple = (0.0, 0.15)  # mean and deviation of e_score_correction_bias
     correction_bias_dtype: str = "float32"
     generation_config: dict = field(default_factory=dict)

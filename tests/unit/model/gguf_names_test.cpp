@@ -56,6 +56,8 @@ const std::vector<Pair> kPairs = {
     {"deepseek2", "blk.5.ffn_gate_shexp.weight", "model.layers.5.mlp.shared_experts.gate_proj.weight"},
     {"deepseek2", "blk.5.ffn_up_shexp.weight", "model.layers.5.mlp.shared_experts.up_proj.weight"},
     {"deepseek2", "blk.5.ffn_down_shexp.weight", "model.layers.5.mlp.shared_experts.down_proj.weight"},
+    {"deepseek2", "blk.61.nextn.eh_proj.weight", "model.layers.61.eh_proj.weight"},
+    {"deepseek2", "blk.61.nextn.shared_head_norm.weight", "model.layers.61.shared_head.norm.weight"},
     {"minicpm3", "blk.61.attn_kv_b.weight", "model.layers.61.self_attn.kv_b_proj.weight"},
 };
 

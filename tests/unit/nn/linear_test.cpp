@@ -60,6 +60,46 @@ void check_forward(Random& random, DType dtype, std::size_t out, std::size_t in,
   }
 }
 
+/// dot_row, add_row and decode_rows of slices of a weight.
+void check_single_rows(Random& random, DType dtype, std::size_t cols, const Kernels& kernels) {
+  const Weight weight = random_weight(random, dtype, 70, cols, 1.0F, 1);
+  const std::vector<float> decoded = decode(weight.view);
+  const std::vector<float> x = random.values(cols);
+  for (const std::size_t cut : {0U, 5U, 16U, 37U}) {  // FP8 blocks have 16 rows.
+    const WeightView slice = weight.view.slice_rows(cut, 33);
+    CAPTURE(kernels.name, dtype_name(dtype), cut);
+    double worst_dot = 0.0;
+    double worst_sum = 0.0;
+    for (std::size_t row = 0; row < 33; ++row) {
+      const double* exact = weight.exact.data() + (cut + row) * cols;
+      double sum = 0.0;
+      double magnitude = 0.0;
+      for (std::size_t i = 0; i < cols; ++i) {
+        sum += exact[i] * static_cast<double>(x[i]);
+        magnitude += std::abs(exact[i] * static_cast<double>(x[i]));
+      }
+      const double found = static_cast<double>(dot_row(slice, row, x.data(), kernels));
+      worst_dot = std::max(worst_dot, std::abs(found - sum) / bound(cols, magnitude));
+
+      std::vector<float> y = x;
+      add_row(-1.25F, slice, row, y.data(), kernels);
+      for (std::size_t i = 0; i < cols; ++i) {
+        const double expected = static_cast<double>(x[i]) - 1.25 * exact[i];
+        worst_sum = std::max(worst_sum, std::abs(static_cast<double>(y[i]) - expected));
+      }
+    }
+    CHECK(worst_dot <= 1.0);
+    CHECK(worst_sum <= 1e-6);
+
+    const auto count = static_cast<std::ptrdiff_t>(30 * cols);
+    std::vector<float> rows(31 * cols, -1.0F);
+    decode_rows(slice, 2, 30, rows.data(), kernels);
+    CHECK(std::equal(rows.begin(), rows.begin() + count,
+                     decoded.begin() + static_cast<std::ptrdiff_t>((cut + 2) * cols)));
+    CHECK(std::all_of(rows.begin() + count, rows.end(), [](float value) { return value == -1.0F; }));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("linear: every type, shape and number of rows against double") {
@@ -110,6 +150,7 @@ TEST_CASE("linear: all kernels this processor has") {
     Workspace workspace(1, *kernels);
     CAPTURE(kernels->name);
     for (const DType dtype : kAllTypes) check_forward(random, dtype, 67, 71, 1, workspace);
+    for (const DType dtype : nn_test::quantized_types()) check_forward(random, dtype, 67, 512, 1, workspace);
   }
 }
 
@@ -137,45 +178,10 @@ TEST_CASE("linear: any number of threads gives the same bits", "[threads]") {
 
 TEST_CASE("linear: single rows of a weight, whole or cut out of it") {
   Random random(9);
-  for (const Kernels* kernels : available_kernels())
-    for (const DType dtype : kAllTypes) {
-      constexpr std::size_t kCols = 47;
-      const Weight weight = random_weight(random, dtype, 70, kCols, 1.0F, 1);
-      const std::vector<float> decoded = decode(weight.view);
-      const std::vector<float> x = random.values(kCols);
-      for (const std::size_t cut : {0U, 5U, 16U, 37U}) {  // FP8 blocks have 16 rows.
-        const WeightView slice = weight.view.slice_rows(cut, 33);
-        CAPTURE(kernels->name, dtype_name(dtype), cut);
-        double worst_dot = 0.0;
-        double worst_sum = 0.0;
-        for (std::size_t row = 0; row < 33; ++row) {
-          const double* exact = weight.exact.data() + (cut + row) * kCols;
-          double sum = 0.0;
-          double magnitude = 0.0;
-          for (std::size_t i = 0; i < kCols; ++i) {
-            sum += exact[i] * static_cast<double>(x[i]);
-            magnitude += std::abs(exact[i] * static_cast<double>(x[i]));
-          }
-          const double found = static_cast<double>(dot_row(slice, row, x.data(), *kernels));
-          worst_dot = std::max(worst_dot, std::abs(found - sum) / bound(kCols, magnitude));
-
-          std::vector<float> y = x;
-          add_row(-1.25F, slice, row, y.data(), *kernels);
-          for (std::size_t i = 0; i < kCols; ++i) {
-            const double expected = static_cast<double>(x[i]) - 1.25 * exact[i];
-            worst_sum = std::max(worst_sum, std::abs(static_cast<double>(y[i]) - expected));
-          }
-        }
-        CHECK(worst_dot <= 1.0);
-        CHECK(worst_sum <= 1e-6);
-
-        std::vector<float> rows(31 * kCols, -1.0F);
-        decode_rows(slice, 2, 30, rows.data(), *kernels);
-        CHECK(std::equal(rows.begin(), rows.begin() + 30 * kCols,
-                         decoded.begin() + static_cast<std::ptrdiff_t>((cut + 2) * kCols)));
-        CHECK(std::all_of(rows.begin() + 30 * kCols, rows.end(), [](float value) { return value == -1.0F; }));
-      }
-    }
+  for (const Kernels* kernels : available_kernels()) {
+    for (const DType dtype : kAllTypes) check_single_rows(random, dtype, 47, *kernels);
+    for (const DType dtype : nn_test::quantized_types()) check_single_rows(random, dtype, 512, *kernels);
+  }
 }
 
 TEST_CASE("linear: items run once each, few or many", "[threads]") {

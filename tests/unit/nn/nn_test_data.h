@@ -15,11 +15,20 @@
 #include "tensor/matrix.h"
 #include "tensor/scalar.h"
 #include "tensor/view.h"
+#include "unit/kernels/quantized_weights.h"
 
 namespace nn_test {
 
 inline constexpr std::array kAllTypes = {mla::DType::f32, mla::DType::f16, mla::DType::bf16,
                                          mla::DType::f8_e4m3};
+
+/// The quantized ones, whose rows are multiples of 256 elements here.
+inline std::vector<mla::DType> quantized_types() {
+  std::vector<mla::DType> types;
+  for (const mla::DTypeTraits& traits : mla::kDTypeTraits)
+    if (is_quantized(traits.dtype)) types.push_back(traits.dtype);
+  return types;
+}
 
 /// The same numbers on every machine.
 class Random {
@@ -154,8 +163,21 @@ inline Weight make_weight(Random& random, mla::DType dtype, std::size_t rows, st
   return weight;
 }
 
+/// Random blocks with values of about one.
+inline Weight quantized_weight(Random& random, mla::DType dtype, std::size_t rows, std::size_t cols) {
+  const float scale = mla::dtype_traits(dtype).block_elements == 32 ? 0x1p-7F : 0x1p-12F;
+  const auto seed = static_cast<unsigned>(random.value(1000.0F) + 1000.0F);
+  QuantizedWeights blocks = quantized_weights(dtype, rows * cols, seed, [&] { return random.value(scale); });
+  Weight weight;
+  weight.bytes = std::move(blocks.bytes);
+  weight.exact.assign(blocks.values.begin(), blocks.values.end());
+  weight.view.data = {dtype, mla::Shape{rows, cols}, weight.bytes.data() + 1};
+  return weight;
+}
+
 inline Weight random_weight(Random& random, mla::DType dtype, std::size_t rows, std::size_t cols,
                             float amplitude = 1.0F, std::size_t misalignment = 0) {
+  if (is_quantized(dtype)) return quantized_weight(random, dtype, rows, cols);
   const std::vector<float> values = random.values(rows * cols, amplitude);
   return make_weight(random, dtype, rows, cols, values, misalignment);
 }
