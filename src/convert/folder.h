@@ -1,13 +1,17 @@
 // The parts of plan_folder: what config.json becomes, what the tensors become, what the tokenizer becomes.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "convert/plan.h"
 #include "model/model_source.h"
+#include "model/weights.h"
 #include "nn/mla_attention.h"
 #include "positional/rope.h"
 

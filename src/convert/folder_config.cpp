@@ -87,7 +87,7 @@ void describe_rope(const JsonField& config, const RopeScaling& rope, std::size_t
 void describe_window(const JsonField& config, const LlamaConfig& read, ArchitectureKeys& keys) {
   std::size_t with_window = 0;
   for (std::size_t layer = 0; layer < read.num_hidden_layers; ++layer)
-    with_window += read.window(layer).has_value() ? 1 : 0;
+    if (read.window(layer)) ++with_window;
   if (with_window == 0) return;
   const std::size_t window = *read.attention.window;
   if (window >= read.max_position_embeddings) return;  // It never hides anything.
@@ -102,7 +102,8 @@ FolderModel describe_llama(const JsonField& config, const LlamaConfig& read, Arc
   const bool is_llama = keys.architecture() == "llama";
   if (read.rotary_dim != shape.head_dim)
     refuse(config, keys, "partial_rotary_factor",
-           "a rotation of " + std::to_string(read.rotary_dim) + " of " + std::to_string(shape.head_dim) + " values");
+           "a rotation of " + std::to_string(read.rotary_dim) + " of " + std::to_string(shape.head_dim) +
+               " values");
   if (!is_llama && read.rope_pairing != RopePairing::halves) refuse(config, keys, "rope_interleave", "true");
   if (keys.architecture() == "qwen2" && shape.query_width() != read.hidden_size)
     refuse(config, keys, "head_dim", std::to_string(shape.head_dim));
@@ -137,7 +138,8 @@ FolderModel describe_llama(const JsonField& config, const LlamaConfig& read, Arc
 FolderModel describe_gpt2(const JsonField& config, ArchitectureKeys& keys) {
   const Gpt2Config read = read_gpt2_config(config);
   check_encoding(config, keys, read.position_encoding, "learned", false);
-  if (read.activation != Activation::gelu_tanh) refuse(config, keys, "activation_function", "another than gelu_new");
+  if (read.activation != Activation::gelu_tanh)
+    refuse(config, keys, "activation_function", "another than gelu_new");
   if (!read.scale_attn_weights) refuse(config, keys, "scale_attn_weights", "false");
   if (read.scale_attn_by_inverse_layer_idx) refuse(config, keys, "scale_attn_by_inverse_layer_idx", "true");
   keys.add_size("block_count", read.n_layer);
@@ -328,15 +330,18 @@ FolderModel describe_architecture(const ModelSource& source, GgufMetadata& metad
   }
   if (type == "qwen2" || type == "qwen3") {
     ArchitectureKeys qwen = keys(type.c_str());
-    return describe_llama(config, type == "qwen2" ? read_qwen2_config(config) : read_qwen3_config(config), qwen);
+    return describe_llama(config, type == "qwen2" ? read_qwen2_config(config) : read_qwen3_config(config),
+                          qwen);
   }
   if (type == "llama" || type == "mistral") {
     ArchitectureKeys llama = keys("llama");
-    return describe_llama(config, type == "llama" ? read_llama_config(config) : read_mistral_config(config), llama);
+    return describe_llama(config, type == "llama" ? read_llama_config(config) : read_mistral_config(config),
+                          llama);
   }
-  type_field.unsupported("found \"" + type +
-                         "\", expected a family mla can write as GGUF: deepseek_v2, deepseek_v3, kimi_k2, minicpm3, "
-                         "gpt2, llama, mistral, qwen2 or qwen3");
+  type_field.unsupported(
+      "found \"" + type +
+      "\", expected a family mla can write as GGUF: deepseek_v2, deepseek_v3, kimi_k2, minicpm3, "
+      "gpt2, llama, mistral, qwen2 or qwen3");
 }
 
 }  // namespace mla

@@ -36,12 +36,12 @@ ConversionPlan plan_folder(const std::filesystem::path& folder, const Quantizati
   plan.metadata.add_string("general.name", name_of(folder));
   plan.metadata.add_uint32("general.file_type", quantization.file_type);
   plan.metadata.add_uint32("general.quantization_version", kQuantizationVersion);
-  plan.metadata.append(keys);
+  plan.metadata.add_all(keys);
   describe_tokenizer(*source, model.vocab_size, plan.metadata);
-  plan.model = {.layers = model.layers,
-                .experts = model.experts,
-                .shares_values =
-                    shares_values(model.architecture, model.layers, model.heads, model.key_value_heads)};
+  plan.model = {
+      .layers = model.layers,
+      .experts = model.experts,
+      .shares_values = shares_values(model.architecture, model.layers, model.heads, model.key_value_heads)};
   plan_tensors(
       *source, model,
       [&](std::string_view name) {

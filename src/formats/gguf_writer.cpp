@@ -169,7 +169,7 @@ void GgufMetadata::add(std::string_view key, const GgufValue& value) {
   std::visit(ValueAppender{bytes_, is_array ? value.element_type : value.type}, value.value);
 }
 
-void GgufMetadata::append(const GgufMetadata& other) {
+void GgufMetadata::add_all(const GgufMetadata& other) {
   for (const std::string& key : other.keys_)
     if (!keys_.insert(key).second) throw Error(ErrorCode::argument, "", key, "the key stands twice");
   bytes_ += other.bytes_;

@@ -31,7 +31,7 @@ class GgufMetadata {
   void add(std::string_view key, const GgufValue& value);
 
   /// All of the other's, behind these.
-  void append(const GgufMetadata& other);
+  void add_all(const GgufMetadata& other);
 
   bool has(std::string_view key) const { return keys_.find(key) != keys_.end(); }
   std::size_t size() const { return keys_.size(); }

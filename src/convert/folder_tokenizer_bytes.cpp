@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <optional>
+
+#include "convert/folder_tokenizer.h"
+#include "mla/error.h"
+#include "tokenizer/gguf_pre_tokenizers.h"
+#include "tokenizer/quote.h"
+
+namespace mla {
+namespace {
+
+bool flag(const Json& step, const char* key, bool otherwise) {
+  const auto found = step.find(key);
+  return found == step.end() || found->is_null() ? otherwise : found->get<bool>();
+}
+
+/// Appends the steps of a pre-tokenizer that was read without complaint, each with all its settings, so that equal
+/// steps are equal texts.
+void append_steps(const Json& step, Json& steps) {
+  const std::string type = step.at("type").get<std::string>();
+  if (type == "Sequence") {
+    for (const Json& member : step.at("pretokenizers")) append_steps(member, steps);
+  } else if (type == "Split") {
+    steps.push_back({type, step.at("pattern"), step.at("behavior"), flag(step, "invert", false)});
+  } else if (type == "Digits") {
+    steps.push_back({type, flag(step, "individual_digits", false)});
+  } else if (type == "ByteLevel") {
+    steps.push_back({type, flag(step, "add_prefix_space", true), flag(step, "use_regex", true)});
+  } else {
+    steps.push_back(step);
+  }
+}
+
+Json steps_of(const Json& pre_tokenizer) {
+  Json steps = Json::array();
+  append_steps(pre_tokenizer, steps);
+  return steps;
+}
+
+/// Whether the normalizer brings text to the form NFC and does nothing else; nothing if it does something else.
+std::optional<bool> composes(const JsonField& root) {
+  const auto normalizer = root.find("normalizer");
+  if (!normalizer) return false;
+  const std::string& type = normalizer->get("type").as_string();
+  if (type == "NFC") return true;
+  if (type == "Sequence" && normalizer->get("normalizers").array_size() == 0) return false;
+  return std::nullopt;
+}
+
+/// The names that GGUF has, in the order of the table.
+std::vector<std::string> known_names() {
+  const std::string all = gguf_pre_tokenizer_names();
+  constexpr std::string_view kSeparator = ", ";
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin < all.size();) {
+    const std::size_t end = std::min(all.find(kSeparator, begin), all.size());
+    names.push_back(all.substr(begin, end - begin));
+    begin = end + kSeparator.size();
+  }
+  return names;
+}
+
+std::string find_name(const JsonField& root) {
+  const auto pre_tokenizer = root.find("pre_tokenizer");
+  const std::optional<bool> composed = composes(root);
+  if (!composed)
+    root.get("normalizer")
+        .unsupported("found " + quote(root.get("normalizer").json().dump()) +
+                     ", GGUF has a form for none and NFC only");
+  const auto ignore_merges = root.get("model").find("ignore_merges");
+  if (pre_tokenizer) {
+    const Json steps = steps_of(pre_tokenizer->json());
+    for (const std::string& name : known_names()) {
+      const GgufPreTokenizer known = *find_gguf_pre_tokenizer(name);
+      // "default" is what llama.cpp makes of files that say nothing.
+      if (name != "default" && known.composed == *composed &&
+          known.ignore_merges == (ignore_merges && ignore_merges->as_bool()) &&
+          steps_of(known.pre_tokenizer) == steps)
+        return name;
+    }
+  }
+  throw Error(
+      ErrorCode::unsupported, root.file(), "pre_tokenizer",
+      "found a way of splitting text (with its normalizer and ignore_merges) that GGUF has no name for, "
+      "expected one of " +
+          gguf_pre_tokenizer_names());
+}
+
+/// "a b". Bytes are visible characters here, so that a space is never part of a token.
+std::vector<std::string> merges_of(const MergeList& merges) {
+  std::vector<std::string> texts;
+  texts.reserve(merges.size());
+  for (std::size_t i = 0; i < merges.size(); ++i)
+    texts.push_back(std::string(merges.left(i)).append(" ").append(merges.right(i)));
+  return texts;
+}
+
+}  // namespace
+
+void describe_byte_level_tokenizer(const TokenizerDocument& document, const std::string& file,
+                                   std::size_t vocab_size, GgufMetadata& metadata) {
+  const JsonField root(document.rest, file);
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
+    if (const auto affix = root.get("model").find(key); affix && !affix->as_string().empty())
+      affix->unsupported("found " + quote(affix->as_string()) + ", for which GGUF has no form");
+  const std::string name = find_name(root);
+  const TokenList tokens(document, file, vocab_size, false);
+  metadata.add_string("tokenizer.ggml.model", "gpt2");
+  metadata.add_string("tokenizer.ggml.pre", name);
+  metadata.add_strings("tokenizer.ggml.tokens", tokens.texts);
+  metadata.add_int32s("tokenizer.ggml.token_type", tokens.types);
+  metadata.add_strings("tokenizer.ggml.merges", merges_of(*document.merges));
+}
+
+}  // namespace mla
