@@ -1,4 +1,4 @@
-// Text to token ids and back, as the checkpoint's tokenizer.json says.
+// Text to token ids and back, as the checkpoint's tokenizer.json or GGUF file says.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,9 @@ class MLA_API DecodingStream {
 /// A tokenizer is const after loading and may be used from several threads at once.
 class MLA_API Tokenizer {
  public:
-  /// Loads `path`: a tokenizer.json, or a folder that holds one. A tokenizer_config.json beside it is asked one
-  /// thing: whether to begin with a BOS (`add_bos_token`). Throws Error (io, format, unsupported).
+  /// Loads `path`: a tokenizer.json, a GGUF file (known by its first bytes), or a folder that holds a tokenizer.json
+  /// or else the GGUF file, or the parts of the GGUF file, of one model. A tokenizer_config.json beside tokenizer.json
+  /// is asked one thing: whether to begin with a BOS (`add_bos_token`). Throws Error (io, format, unsupported).
   static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& path);
 
   virtual ~Tokenizer() = default;

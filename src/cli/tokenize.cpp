@@ -83,7 +83,7 @@ void add_tokenize(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->model.add_model(*command);
   command->get_option("--model")->description(
-      "Model folder or tokenizer.json (default: the shipped models/stories)");
+      "Model folder, tokenizer.json or GGUF file (default: the shipped models/stories)");
   options->text_option =
       command->add_option("text", options->text, "Text, or ids with --decode (default: stdin)");
   command->add_flag("--decode", options->decode, "From ids to text");

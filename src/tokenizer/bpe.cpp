@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::size_t kLongestWord = std::size_t{1} << 30;  // Places in a word are 32-bit numbers.
 
+}  // namespace
+
 std::string fallback_name(std::size_t byte) {
   char name[8];
   std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte & 0xFF));
   return name;
 }
-
-}  // namespace
 
 Bpe::Bpe(Vocabulary vocabulary, MergeTable merges, BpeOptions options, std::string file)
     : vocabulary_(std::move(vocabulary)),
@@ -51,6 +51,12 @@ void Bpe::encode_uncached(std::string_view word, BpeScratch& scratch, std::vecto
     if (id) return ids.push_back(*id);
   }
   scratch.symbols.clear();
+  if (options_.late_fallback) {
+    const std::size_t before = ids.size();
+    start_with_symbols(word, scratch.symbols);
+    merge_symbols(merges_, scratch, ids);
+    return spell_symbols(before, ids);
+  }
   if (!options_.byte_level) {
     start_with_characters(word, scratch.symbols);
   } else if (!start_with_bytes(word, scratch.symbols)) {
@@ -92,6 +98,35 @@ void Bpe::start_with_characters(std::string_view word, std::vector<TokenId>& sym
     }
   }
   if (held >= 0) symbols.push_back(held);
+}
+
+void Bpe::start_with_symbols(std::string_view word, std::vector<TokenId>& symbols) const {
+  symbols.reserve(word.size());
+  for (std::size_t at = 0; at < word.size();) {
+    const CodePoint point = code_point_at(word, at);
+    symbols.push_back(
+        vocabulary_.find(word.substr(at, point.length)).value_or(character_symbol(point.value)));
+    at += point.length;
+  }
+}
+
+/// Puts bytes in the place of the characters that no merge took.
+void Bpe::spell_symbols(std::size_t begin, std::vector<TokenId>& ids) const {
+  std::size_t place = begin;
+  while (place < ids.size() && ids[place] < kMostTokens) ++place;
+  if (place == ids.size()) return;
+  const std::vector<TokenId> symbols(ids.begin() + static_cast<std::ptrdiff_t>(place), ids.end());
+  ids.resize(place);
+  std::string character;
+  for (const TokenId symbol : symbols) {
+    if (symbol < kMostTokens) {
+      ids.push_back(symbol);
+      continue;
+    }
+    character.clear();
+    append_utf8(character, static_cast<char32_t>(symbol - kMostTokens));
+    for (const char byte : character) ids.push_back(fallback_ids_[static_cast<unsigned char>(byte)]);
+  }
 }
 
 bool Bpe::start_with_fallback(std::string_view character, std::vector<TokenId>& symbols) const {

@@ -45,7 +45,18 @@ struct BpeOptions {
   bool byte_fallback = false;
   bool ignore_merges = false;  ///< A word that is a token is that token, whatever the merges say.
   bool byte_level = false;     ///< Words come as bytes; the vocabulary spells them as byte_level.h does.
+  /// SentencePiece's way: a character without a token may still be merged with its neighbours; only what is left of
+  /// such characters in the end becomes bytes. Needs tokens for all bytes.
+  bool late_fallback = false;
 };
+
+/// What byte fallback calls a byte: "<0x0A>".
+std::string fallback_name(std::size_t byte);
+
+/// A character without a token, as a symbol of merges.
+constexpr TokenId character_symbol(char32_t character) {
+  return kMostTokens + static_cast<TokenId>(character);
+}
 
 class Bpe {
  public:
@@ -61,12 +72,15 @@ class Bpe {
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::size_t merge_count() const { return merges_.size(); }
+  const BpeOptions& options() const { return options_; }
 
  private:
   void encode_uncached(std::string_view word, BpeScratch& scratch, std::vector<TokenId>& ids) const;
   bool start_with_bytes(std::string_view word, std::vector<TokenId>& symbols) const;
   void start_with_characters(std::string_view word, std::vector<TokenId>& symbols) const;
+  void start_with_symbols(std::string_view word, std::vector<TokenId>& symbols) const;
   bool start_with_fallback(std::string_view character, std::vector<TokenId>& symbols) const;
+  void spell_symbols(std::size_t begin, std::vector<TokenId>& ids) const;
   TokenId unknown() const;
 
   Vocabulary vocabulary_;

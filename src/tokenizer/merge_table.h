@@ -10,10 +10,14 @@
 
 namespace mla {
 
-/// A merge as one number: the rank above, the merged token below; so the smaller number is the merge to do
-/// first.
+/// A merge as one number: the rank above, the merged token below. The smaller rank is the merge to do first; of equal
+/// ranks (SentencePiece's scores may be equal) the leftmost.
 using Merge = std::uint64_t;
 inline constexpr Merge kNoMerge = UINT64_MAX;
+
+inline std::uint32_t merge_rank(Merge merge) {
+  return static_cast<std::uint32_t>(merge >> 32);
+}
 
 inline TokenId merged_token(Merge merge) {
   return static_cast<TokenId>(merge & 0xFFFFFFFFu);

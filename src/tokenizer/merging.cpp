@@ -15,7 +15,7 @@ void merge_short(const MergeTable& merges, std::vector<TokenId>& symbols, std::v
   while (last > 0) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < last; ++i)
-      if (pairs[i] < pairs[best]) best = i;
+      if (merge_rank(pairs[i]) < merge_rank(pairs[best])) best = i;
     if (pairs[best] == kNoMerge) break;
     symbols[best] = merged_token(pairs[best]);
     std::copy(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 2,
@@ -51,7 +51,8 @@ class LongMerge {
  private:
   // Lowest rank first; of equal ones the leftmost.
   static bool after(const BpeScratch::Candidate& a, const BpeScratch::Candidate& b) {
-    return a.merge != b.merge ? a.merge > b.merge : a.at > b.at;
+    const std::uint32_t ranks[] = {merge_rank(a.merge), merge_rank(b.merge)};
+    return ranks[0] != ranks[1] ? ranks[0] > ranks[1] : a.at > b.at;
   }
 
   BpeScratch::Symbol& symbol(std::int32_t at) { return chain_[static_cast<std::size_t>(at)]; }

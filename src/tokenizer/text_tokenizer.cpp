@@ -164,9 +164,11 @@ std::string TextTokenizer::describe() const {
   const auto known =
       std::count_if(tokens_.begin(), tokens_.end(), [](const Token& entry) { return entry.known; });
   const std::string& splitting = parts_.pre_tokenization.description;
-  return "BPE, " + std::to_string(known) + " tokens (" + std::to_string(parts_.added.size()) + " added), " +
-         std::to_string(parts_.model.merge_count()) + " merges, pre-tokenizer " +
-         (splitting.empty() ? "none" : splitting);
+  std::string line =
+      "BPE, " + std::to_string(known) + " tokens (" + std::to_string(parts_.added.size()) + " added), ";
+  line += parts_.model.options().late_fallback ? "merged by scores"
+                                               : std::to_string(parts_.model.merge_count()) + " merges";
+  return line + ", pre-tokenizer " + (splitting.empty() ? "none" : splitting);
 }
 
 }  // namespace mla

