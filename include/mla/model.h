@@ -38,8 +38,9 @@ struct ModelInfo {
   std::string path;
   std::string format;     ///< "safetensors" or "GGUF v3".
   std::string file_type;  ///< What a GGUF calls the type of most of its matrices ("Q4_K_M"); otherwise empty.
-  bool chat_template = false;  ///< Whether the model comes with one.
-  std::string architecture;    ///< `model_type`.
+  bool tokenizer = false;  ///< Whether the model comes with one, and with a chat template.
+  bool chat_template = false;
+  std::string architecture;  ///< `model_type`.
   std::vector<std::pair<std::string, std::int64_t>>
       dimensions;  ///< The config's sizes by their names, in order.
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...

@@ -47,8 +47,9 @@ std::filesystem::path shipped_model(const std::string& name) {
 
 void ModelOptions::add_model(CLI::App& command) {
   command
-      .add_option("-m,--model", model, "Model folder (default: the shipped models/stories, or $MLA_MODEL)")
-      ->type_name("DIR");
+      .add_option("-m,--model", model,
+                  "Model: a folder or a GGUF file (default: the shipped models/stories, or $MLA_MODEL)")
+      ->type_name("PATH");
 }
 
 void ModelOptions::add_position_encoding(CLI::App& command) {
@@ -85,12 +86,12 @@ void ModelOptions::add_all(CLI::App& command) {
       ->capture_default_str();
 }
 
-std::filesystem::path ModelOptions::folder() const {
+std::filesystem::path ModelOptions::path() const {
   return model.empty() ? default_model() : std::filesystem::path(model);
 }
 
 std::shared_ptr<const Model> ModelOptions::load() const {
-  auto loaded = Model::load(folder(), {.precision = Precision::f32, .position_encoding = position_encoding});
+  auto loaded = Model::load(path(), {.precision = Precision::f32, .position_encoding = position_encoding});
   const ModelInfo& info = loaded->info();
   if (info.position_encoding != info.trained_position_encoding)
     std::fprintf(stderr, "mla: position encoding exchanged: %s instead of %s, with which %s was trained\n",

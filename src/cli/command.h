@@ -35,8 +35,8 @@ struct ModelOptions {
   void add_position_encoding(CLI::App& command);
   void add_all(CLI::App& command);
 
-  /// The folder -m names, else $MLA_MODEL, else the shipped models/stories. Throws Error(io) if there is none.
-  std::filesystem::path folder() const;
+  /// The folder or file -m names, else $MLA_MODEL, else the shipped models/stories. Throws Error(io) if there is none.
+  std::filesystem::path path() const;
   /// Says on stderr so if another encoding than the checkpoint's own is in use.
   std::shared_ptr<const Model> load() const;
   SessionOptions session_options() const;

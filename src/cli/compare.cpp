@@ -102,9 +102,9 @@ void add_compare(CLI::App& app) {
       command
           ->add_option(
               "-m,--model", options->model,
-              "One checkpoint with its encoding exchanged (default: the shipped models/encodings, each "
-              "trained with its own)")
-          ->type_name("DIR");
+              "One checkpoint (folder or GGUF file) with its encoding exchanged (default: the shipped "
+              "models/encodings, each trained with its own)")
+          ->type_name("PATH");
   CLI::Option* family = command->add_option("--family", options->family, "Another family of trained models")
                             ->type_name("DIR")
                             ->excludes(model);

@@ -272,11 +272,11 @@ void add_encodings(CLI::App& app) {
       ->type_name("N")
       ->check(whole_number(1, lab::kMostStudyValues));
   command
-      ->add_option(
-          "-m,--model", options->model,
-          "Model folder for its learned table, RoPE settings and sizes (default: none; learned takes the "
-          "table of the shipped models/encodings/learned)")
-      ->type_name("DIR");
+      ->add_option("-m,--model", options->model,
+                   "Model (folder or GGUF file) for its learned table, RoPE settings and sizes (default: "
+                   "none; learned "
+                   "takes the table of the shipped models/encodings/learned)")
+      ->type_name("PATH");
   add_rope_options(*command, *options);
   command->add_option("--json", options->json, "Write numbers and values as JSON (- for stdout)")
       ->type_name("FILE");

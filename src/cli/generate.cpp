@@ -106,7 +106,7 @@ void run(Options& options) {
   check_usage(options.generate.sampler);
   const bool needs_text = !options.prompt.is_ids() || !options.print_ids;
   const std::shared_ptr<const Tokenizer> tokenizer =
-      needs_text ? Tokenizer::load(options.model.folder()) : nullptr;
+      needs_text ? Tokenizer::load(options.model.path()) : nullptr;
   const std::shared_ptr<const Model> model = options.model.load();
   apply_defaults(model->generation_config(), options);
   const std::vector<TokenId> prompt = prompt_tokens(options, *model, tokenizer.get());

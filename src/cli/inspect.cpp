@@ -36,15 +36,15 @@ std::string human(std::size_t bytes) {
   return text;
 }
 
-std::string tokenizer_line(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (!std::filesystem::exists(folder / "tokenizer.json", error)) return "none";
-  return Tokenizer::load(folder)->describe();
+std::string tokenizer_line(const ModelInfo& info) {
+  return info.tokenizer ? Tokenizer::load(info.path)->describe() : "none";
 }
 
 std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
   nlohmann::ordered_json json;
   json["path"] = info.path;
+  json["format"] = info.format;
+  if (!info.file_type.empty()) json["file_type"] = info.file_type;
   json["architecture"] = info.architecture;
   for (const auto& [name, value] : info.dimensions) json["dimensions"][name] = value;
   for (const auto& [name, value] : info.features) json["features"][name] = value;
@@ -55,6 +55,7 @@ std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::si
   json["kv_cache_bytes_per_token"] = {{"full", info.full_cache_bytes_per_token}};
   json["kv_cache_bytes_per_token"][info.cache_kind] = info.cache_bytes_per_token;
   json["tokenizer"] = tokenizer;
+  json["chat_template"] = info.chat_template;
   json["memory"] = {{"context", context}, {"estimated_bytes", estimated_memory(info, context)}};
   json["ignored_tensors"] = info.ignored_tensors;
   json["ignored_config"] = info.ignored_config;
@@ -68,6 +69,7 @@ void add_row(std::string& text, const std::string& name, const std::string& valu
 std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
   std::string text;
   add_row(text, "model", info.path);
+  add_row(text, "format", info.format + (info.file_type.empty() ? "" : ", mostly " + info.file_type));
   add_row(text, "architecture", info.architecture);
   for (const auto& [name, value] : info.features) add_row(text, name, value);
   for (const auto& [name, value] : info.dimensions) add_row(text, name, std::to_string(value));
@@ -82,6 +84,7 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
               : std::to_string(info.cache_bytes_per_token) + " bytes " + info.cache_kind + " (" +
                     std::to_string(info.full_cache_bytes_per_token) + " as full keys and values)");
   add_row(text, "tokenizer", tokenizer);
+  add_row(text, "chat template", info.chat_template ? "yes" : "none");
   add_row(text, "memory",
           human(estimated_memory(info, context)) + " at a context of " + std::to_string(context));
   if (!info.ignored_tensors.empty())
@@ -89,16 +92,16 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
             std::to_string(info.ignored_tensors.size()) + ", first " + info.ignored_tensors.front());
   std::string keys;
   for (const std::string& key : info.ignored_config) keys += (keys.empty() ? "" : ", ") + key;
-  if (!keys.empty()) add_row(text, "config keys not used", keys);
+  if (!keys.empty())
+    add_row(text, info.format == "safetensors" ? "config keys not used" : "metadata not used", keys);
   return text;
 }
 
 void run(const Options& options) {
-  const std::filesystem::path folder = options.model.folder();
   const std::shared_ptr<const Model> model = options.model.load();
   const ModelInfo& info = model->info();
   const std::size_t context = options.context == 0 ? info.max_context : options.context;
-  const std::string tokenizer = tokenizer_line(folder);
+  const std::string tokenizer = tokenizer_line(info);
   print(options.json ? as_json(info, tokenizer, context) : as_text(info, tokenizer, context));
 }
 

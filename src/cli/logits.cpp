@@ -17,7 +17,7 @@ struct Options {
 
 void run(const Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer =
-      options.prompt.is_ids() ? nullptr : Tokenizer::load(options.model.folder());
+      options.prompt.is_ids() ? nullptr : Tokenizer::load(options.model.path());
   const std::shared_ptr<const Model> model = options.model.load();
   const std::vector<TokenId> ids = options.prompt.tokens(tokenizer.get());
   Session session(model, options.model.session_options());

@@ -15,7 +15,7 @@ struct Options {
 };
 
 void run(const Options& options) {
-  const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.folder());
+  const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.path());
   const std::shared_ptr<const Model> model = options.model.load();
   const std::vector<TokenId> ids = tokenizer->encode(read_text(options.file));
   // A tokenizer that begins every text with the same special token: windows in the middle begin with it, too.

@@ -66,7 +66,7 @@ void run_lines(const Tokenizer& tokenizer, const Options& options) {
 }
 
 void run(const Options& options) {
-  const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.folder());
+  const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.path());
   if (options.jsonl) return run_lines(*tokenizer, options);
   const std::string text = options.text_option->empty() ? read_text("-") : options.text;
   if (options.decode) return print(decode(*tokenizer, parse_ids(text), options) + "\n");
@@ -83,7 +83,7 @@ void add_tokenize(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->model.add_model(*command);
   command->get_option("--model")->description(
-      "Model folder, tokenizer.json or GGUF file (default: the shipped models/stories)");
+      "Model folder, GGUF file or tokenizer.json (default: the shipped models/stories)");
   options->text_option =
       command->add_option("text", options->text, "Text, or ids with --decode (default: stdin)");
   command->add_flag("--decode", options->decode, "From ids to text");

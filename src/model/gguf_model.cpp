@@ -47,6 +47,11 @@ void check_quantization_version(const GgufFile& file) {
   if (version && *version != 2) file.unsupported(kKey, "found " + std::to_string(*version) + ", expected 2");
 }
 
+bool has_tokenizer(const GgufFile& file) {
+  const std::optional<std::string_view> model = file.string("tokenizer.ggml.model");
+  return model && *model != "none" && *model != "no_vocab";
+}
+
 std::optional<TokenId> find_token(const GgufFile& file, std::string_view key) {
   const auto id = file.integer(key, 0, std::numeric_limits<std::uint32_t>::max());
   // Some converters write -1 as a uint32 for "none".
@@ -114,6 +119,7 @@ ModelSource open_gguf(const std::filesystem::path& path) {
   return {.path = path.string(),
           .format = "GGUF v" + std::to_string(file.version()),
           .file_type = std::move(file_type),
+          .tokenizer = has_tokenizer(file),
           .chat_template = file.find("tokenizer.chat_template") != nullptr,
           .config = std::move(config),
           .config_file = file.name(),

@@ -57,6 +57,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->info.path = source.path;
   parts->info.format = source.format;
   parts->info.file_type = source.file_type;
+  parts->info.tokenizer = source.tokenizer;
   parts->info.chat_template = source.chat_template;
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(source.checkpoint, parts->info);

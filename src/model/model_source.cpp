@@ -36,6 +36,7 @@ ModelSource open_folder(const std::filesystem::path& folder) {
   return {.path = folder.string(),
           .format = "safetensors",
           .file_type = {},
+          .tokenizer = is_there(folder / "tokenizer.json"),
           .chat_template = has_chat_template(folder),
           .config = std::move(config),
           .config_file = config_path.string(),

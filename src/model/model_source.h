@@ -16,7 +16,8 @@ struct ModelSource {
   std::string path;       ///< As given.
   std::string format;     ///< "safetensors" or "GGUF v3", for a person.
   std::string file_type;  ///< What a GGUF calls the type of most of its matrices ("Q4_K_M"); empty otherwise.
-  bool chat_template = false;  ///< Whether the model comes with one.
+  bool tokenizer = false;      ///< Whether the model comes with one.
+  bool chat_template = false;  ///< Whether it comes with one.
 
   /// config.json, or what it would say: the families read no other form. `config_file` is for errors.
   Json config;

@@ -706,7 +706,7 @@ class WrongFolders(TestCase):
             for place in (self.folder / "nowhere", file, empty, "/dev/null", self.folder / "a\nb"):
                 with self.subTest(command=command[0], place=str(place)):
                     self.assert_one_error_line(mla(*command, "-m", place, bounded=True),
-                                               "expected a model folder" if place == file else "config.json")
+                                               "expected a GGUF file or a model folder" if place == file else "config.json")
         self.assertFalse((self.folder / "o").exists())
 
 
