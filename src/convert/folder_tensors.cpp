@@ -49,6 +49,7 @@ class FolderTensors {
     if (place->expert) return add_expert(tensor, *place);
     if (model_.architecture == "deepseek2" && tensor.name.ends_with("kv_b_proj.weight"))
       return add_split(tensor);
+    if (tensor.name.ends_with(".mlp.experts.gate_up_proj")) return add_halves(tensor);
     if (model_.input_major && is_matrix_of_gpt2(tensor.name)) return add_transposed(tensor, place->name);
     add_rows(tensor, place->name);
   }
@@ -182,6 +183,22 @@ class FolderTensors {
     };
     plan_.tensors.push_back(std::move(keys));
     plan_.tensors.push_back(std::move(values));
+  }
+
+  /// All experts' gate_proj and up_proj, which transformers puts into one tensor [experts, 2 * width, hidden].
+  void add_halves(const CheckpointTensor& tensor) {
+    const WeightView weight = weight_of(tensor);
+    const std::size_t width = tensor.shape[1] / 2;
+    std::string stem = gguf_place(model_.architecture, tensor.name)->name;  // blk.N.ffn_gate_up_exps.weight
+    stem.erase(stem.rfind("gate_up_exps.weight"));
+    for (const std::size_t half : {0U, 1U}) {
+      PlannedTensor planned = plan_of(tensor, stem + (half == 0 ? "gate_exps.weight" : "up_exps.weight"),
+                                      {tensor.shape[0], width, tensor.shape[2]});
+      planned.read_row = [weight, width, half](std::size_t index, std::span<float> row) {
+        decode_row(weight, index / width * 2 * width + half * width + index % width, 0, row);
+      };
+      plan_.tensors.push_back(std::move(planned));
+    }
   }
 
   void add_expert(const CheckpointTensor& tensor, const GgufPlace& place) {
