@@ -22,6 +22,14 @@ def reference_row():
     return np.round(values * 1024).astype(np.int32)
 
 
+def importance(name, row):
+    """What ggml's encoders weigh errors by where there is no importance matrix."""
+    if name == "Q6_K":
+        return row**2
+    groups = row.reshape(-1, 32)
+    return (np.sqrt(np.mean(groups**2, axis=1, keepdims=True)) + np.abs(groups)).reshape(-1)
+
+
 def ggml_error(library, name, row):
     size = K_TYPES[name][1] * row.size // 256
     out = np.zeros(size, np.uint8)
@@ -29,7 +37,8 @@ def ggml_error(library, name, row):
         ctypes.c_int(int(Type[name])), row.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p),
         ctypes.c_int64(0), ctypes.c_int64(1), ctypes.c_int64(row.size), None)
     back = quants.dequantize(out.reshape(1, -1), Type[name]).reshape(-1)
-    return float(np.sqrt(np.mean((back.astype(np.float64) - row) ** 2)))
+    weights = importance(name, row.astype(np.float64))
+    return float(np.sqrt(np.sum(weights * (back - row.astype(np.float64)) ** 2) / np.sum(weights)))
 
 
 def main():
@@ -48,7 +57,8 @@ def main():
               f"inline const std::array<std::pair<mla::DType, std::string>, {len(SMALL_TYPES)}> kReferenceBlocks = {{{{"]
     for name, dtype in SMALL_TYPES.items():
         lines.append(f'    {{mla::DType::{dtype}, "{quants.quantize(row[:64], Type[name]).tobytes().hex()}"}},')
-    lines += ["}};", "", "/// The root of the mean square error of ggml_quantize_chunk over all values.",
+    lines += ["}};", "", "/// The root of the mean square error of ggml_quantize_chunk over all values, weighted as it weighs them: by x^2 for",
+              "/// Q6_K, else by |x| plus the root mean square of the group of 32.",
               f"inline constexpr std::array<std::pair<mla::DType, double>, {len(K_TYPES)}> kReferenceErrors = {{{{"]
     for name, (dtype, _) in K_TYPES.items():
         lines.append(f"    {{mla::DType::{dtype}, {ggml_error(library, name, row):.9f}}},")
