@@ -11,7 +11,6 @@ namespace {
 
 struct Scalar {
   using Reg = float;
-  using Int = int;
   static constexpr std::size_t width = 1;
   static constexpr std::size_t gemm_rows = 4;
 
@@ -37,16 +36,6 @@ struct Scalar {
   static Reg pow2(Reg n) { return std::isnan(n) ? n : std::ldexp(1.0F, static_cast<int>(n)); }
   static float sum(Reg v) { return v; }
   static float largest(Reg v) { return v; }
-  static float half(const std::byte* p) { return load_f16(p); }
-  static Int load_u8(const std::byte* p) { return static_cast<std::uint8_t>(*p); }
-  static Int load_i8(const std::byte* p) { return static_cast<std::int8_t>(*p); }
-  static Int shift_right(Int a, int n) { return a >> n; }
-  static Int mask(Int a, int bits) { return a & bits; }
-  static Int join(Int a, Int b, int n) { return a | b << n; }
-  static Int offset(Int a, int b) { return a + b; }
-  static Int lane_bits(std::uint32_t bits) { return static_cast<Int>(bits & 1U); }
-  static Reg to_float(Int a) { return static_cast<float>(a); }
-  static Reg lookup(const float* table, Int index) { return table[index]; }
 
  private:
   static std::uint16_t read16(const std::byte* p) {

@@ -86,7 +86,7 @@ Claim visible(const ReportData& data, std::string_view id, std::string_view name
 Claim not_absorbed(const ReportData& data) {
   Claim claim{"mla-absorb", "RoPE on the whole head cannot be absorbed into MLA's latent.",
               Verdict::unmeasured,
-              "It takes a row of the encoding rope on a model without a rotary part of its own."};
+              "It takes a row of the encoding rope on an MLA model without a rotary part of its own."};
   const auto error = data.figure("rope", "absorption_error");
   if (!error) return claim;
   claim.verdict = *error >= kNotAbsorbed ? Verdict::confirmed

@@ -42,7 +42,8 @@ HeadRow measure_head(const Subject& subject, const Observation& seen, const Head
               .attention_entropy = attention_entropy(head),
               .frequency_use = {}};
   if (subject.encoding->stage() == EncodingStage::rotation)
-    row.frequency_use = frequency_use(head, subject.decoder->encoding.pairing);
+    row.frequency_use =
+        frequency_use(head, subject.decoder->encoding.pairing, subject.decoder->encoding.rotary_dim);
   return row;
 }
 
@@ -76,7 +77,9 @@ void measure_against(const Subject& subject, const Observation& plain, const Com
   row.pollution = pollution(plain, row.observation);
   if (row.stage == EncodingStage::rotation) {
     row.norm_error = norm_error(plain, row.observation);
-    if (!subject.decoder->encoding.decoupled) row.absorption_error = absorption_error(plain, row.observation);
+    const bool latent = subject.decoder->layers.front().attention->caches_latent();
+    if (latent && !subject.decoder->encoding.decoupled)
+      row.absorption_error = absorption_error(plain, row.observation);
   }
   const auto end = subject.encoding->positions();
   if (end && comparison.shift + ids.size() > *end) return;
@@ -95,6 +98,11 @@ double mean_of(const std::vector<std::vector<HeadRow>>& layers, double HeadRow::
       count += 1.0;
     }
   return sum / count;
+}
+
+bool has_window(const Observation& seen) {
+  return std::any_of(seen.layers.begin(), seen.layers.end(),
+                     [](const LayerObservation& layer) { return layer.heads.front().window.has_value(); });
 }
 
 Row measure(const Subject& subject, AttentionMask mask, PlainPasses& plain, const Comparison& comparison) {
@@ -120,8 +128,12 @@ Row measure(const Subject& subject, AttentionMask mask, PlainPasses& plain, cons
   row.attention_distance = mean_of(row.heads, &HeadRow::attention_distance);
   row.attention_entropy = mean_of(row.heads, &HeadRow::attention_entropy);
   measure_against(subject, plain.of(*subject.decoder, mask), comparison, row);
-  if (subject.name == "none" && mask == AttentionMask::causal && !row.pair.identical)
-    row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
+  if (subject.name == "none" && !row.pair.identical) {
+    if (mask == AttentionMask::causal)
+      row.remark = "the causal mask alone tells them apart: each sees a different number of tokens";
+    else if (has_window(seen))
+      row.remark = "the sliding window alone tells them apart: each sees other tokens";
+  }
   if (seen.tokens > kMostTokensWithMaps) row.observation.layers.clear();
   return row;
 }

@@ -64,7 +64,7 @@ struct Row {
   double bias_std = 0.0;
   double attention_distance = 0.0;
   double attention_entropy = 0.0;
-  std::optional<double> absorption_error = {};  ///< Rotation of whole heads only.
+  std::optional<double> absorption_error = {};  ///< Rotation of whole heads in MLA only.
 
   std::vector<std::vector<HeadRow>> heads = {};  ///< [layer][head]
   Observation observation = {};                  ///< Without layers beyond kMostTokensWithMaps.

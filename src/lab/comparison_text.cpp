@@ -116,8 +116,9 @@ std::string remarks(const Comparison& comparison) {
   for (const Row& row : comparison.rows) {
     starred = starred || (!row.trained && row.norm.empty());
     if (row.remark.empty() || !said.insert(row.encoding + row.remark).second) continue;
+    const std::string mask = row.mask == AttentionMask::causal ? ", causal" : ", bidirectional";
     const bool mask_matters = row.encoding == "none";
-    text += row.encoding + (mask_matters ? ", causal: " : ": ") + row.remark + ".\n";
+    text += row.encoding + (mask_matters ? mask : "") + ": " + row.remark + ".\n";
   }
   if (starred) text = "* exchanged: the weights were not trained with this encoding.\n" + text;
   return text;

@@ -162,7 +162,7 @@ ShiftError shift_error(const Observation& at_zero, const Observation& shifted) {
       const HeadObservation& a = at_zero.layers[layer].heads[head];
       const HeadObservation& b = shifted.layers[layer].heads[head];
       for (std::size_t query = 0; query < at_zero.tokens; ++query)
-        for (std::size_t key = 0; key < at_zero.visible(query); ++key) {
+        for (std::size_t key = at_zero.visible(a, query).begin; key < at_zero.visible(a, query).end; ++key) {
           const double difference =
               std::abs(static_cast<double>(a.score(query, key)) - static_cast<double>(b.score(query, key)));
           error.mean += difference;
@@ -178,17 +178,17 @@ double score_spread(const Observation& observation, const HeadObservation& head,
   double sum = 0.0;
   double queries = 0.0;
   for (std::size_t query = 0; query < observation.tokens; ++query) {
-    const std::size_t keys = observation.visible(query);
-    if (keys < 2) continue;
+    const VisibleKeys keys = observation.visible(head, query);
+    if (keys.count() < 2) continue;
     double mean = 0.0;
-    for (std::size_t key = 0; key < keys; ++key) mean += part_of(head, part, query, key);
-    mean /= static_cast<double>(keys);
+    for (std::size_t key = keys.begin; key < keys.end; ++key) mean += part_of(head, part, query, key);
+    mean /= static_cast<double>(keys.count());
     double variance = 0.0;
-    for (std::size_t key = 0; key < keys; ++key) {
+    for (std::size_t key = keys.begin; key < keys.end; ++key) {
       const double deviation = part_of(head, part, query, key) - mean;
       variance += deviation * deviation;
     }
-    sum += std::sqrt(variance / static_cast<double>(keys));
+    sum += std::sqrt(variance / static_cast<double>(keys.count()));
     queries += 1.0;
   }
   return queries == 0.0 ? 0.0 : sum / queries;
@@ -213,9 +213,9 @@ double attention_entropy(const HeadObservation& head) {
   return sum / static_cast<double>(head.probabilities.rows);
 }
 
-std::vector<double> frequency_use(const HeadObservation& head, RopePairing pairing) {
+std::vector<double> frequency_use(const HeadObservation& head, RopePairing pairing, std::size_t rotary_dim) {
   const RotaryPart part(head);
-  const std::size_t pairs = part.size / 2;
+  const std::size_t pairs = rotary_dim / 2;
   const std::size_t step = pairing == RopePairing::interleaved ? 2 : 1;
   const std::size_t partner = pairing == RopePairing::interleaved ? 1 : pairs;
   const auto length = [&](std::span<const float> x, std::size_t pair) {
@@ -245,7 +245,8 @@ double absorption_error(const Observation& plain, const Observation& encoded) {
     const HeadObservation& head = rotated[index];
     spread += score_spread(encoded, head, ScorePart::all) / static_cast<double>(rotated.size());
     for (std::size_t query = 0; query < encoded.tokens; ++query)
-      for (std::size_t key = 0; key < encoded.visible(query); ++key) {
+      for (std::size_t key = encoded.visible(head, query).begin; key < encoded.visible(head, query).end;
+           ++key) {
         // Layer 0: the same keys with and without rotation; the scale is that of the recorded score.
         const double score = dot(head.q.row(query), head.k_content.row(key));
         const double absorbed = dot(head.q.row(query), unrotated[index].k_content.row(key));

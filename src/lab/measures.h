@@ -69,8 +69,9 @@ double attention_entropy(const HeadObservation& head);
 
 /// Which pairs of the rotary part the head uses: for each the mean norm of the queries' pair times the mean norm
 /// of the keys' (after Barbero et al. 2024, "Round and Round We Go! What Makes Rotary Positional Encodings
-/// Useful?"). Without a rotary part of its own the whole head is taken.
-std::vector<double> frequency_use(const HeadObservation& head, RopePairing pairing);
+/// Useful?"). Without a rotary part of its own the whole head is taken, or the `rotary_dim` first values of it that are
+/// rotated.
+std::vector<double> frequency_use(const HeadObservation& head, RopePairing pairing, std::size_t rotary_dim);
 
 /// Layer 0: mean of |s - s'| over visible scores, in units of the spread of s, where s' takes rotated queries
 /// but unrotated keys:

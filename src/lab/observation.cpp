@@ -33,6 +33,7 @@ class Recorder final : public ForwardObserver {
  private:
   static void prepare(HeadObservation& seen, const HeadView& view, std::size_t tokens) {
     seen.scale = static_cast<double>(view.scale);
+    seen.window = view.window;
     seen.q = Grid(tokens, view.q.cols);
     seen.k_content = Grid(tokens, view.k_content.cols);
     seen.k_rotary = Grid(tokens, view.k_rotary.cols);
@@ -46,24 +47,26 @@ class Recorder final : public ForwardObserver {
     const std::size_t content = view.k_content.cols;
     Grid part(view.q.rows, view.k_content.rows);
     multiply_transposed(view.q.columns(0, content), view.k_content, part.matrix(), kernels_);
-    keep(part, view, view.scale, seen.content_scores);
+    keep(part, seen, view, view.scale, seen.content_scores);
     if (view.k_rotary.cols > 0) {
       multiply_transposed(view.q.columns(content, view.k_rotary.cols), view.k_rotary, part.matrix(),
                           kernels_);
-      keep(part, view, view.scale, seen.rotary_scores);
+      keep(part, seen, view, view.scale, seen.rotary_scores);
     }
     std::fill(part.values.begin(), part.values.end(), 0.0F);
     encoding_.add_score_bias(
         {.head = view.head, .first_query = view.first_key + view.first_row, .first_key = view.first_key},
         part.matrix());
-    keep(part, view, 1.0F, seen.bias);
+    keep(part, seen, view, 1.0F, seen.bias);
   }
 
   /// The visible scores of a block of rows, scaled, into the whole.
-  void keep(const Grid& part, const HeadView& view, float scale, Grid& whole) const {
+  void keep(const Grid& part, const HeadObservation& seen, const HeadView& view, float scale,
+            Grid& whole) const {
     for (std::size_t row = 0; row < part.rows; ++row) {
       const std::size_t query = view.first_row + row;
-      for (std::size_t key = 0; key < observation_.visible(query); ++key)
+      const VisibleKeys keys = observation_.visible(seen, query);
+      for (std::size_t key = keys.begin; key < keys.end; ++key)
         whole.at(query, key) = scale * part.at(row, key);
     }
   }
@@ -74,6 +77,12 @@ class Recorder final : public ForwardObserver {
 };
 
 }  // namespace
+
+VisibleKeys Observation::visible(const HeadObservation& head, std::size_t query) const {
+  const std::size_t reach = head.window ? std::min(*head.window, tokens) : tokens;
+  const std::size_t end = mask == AttentionMask::causal ? query + 1 : std::min(query + reach, tokens);
+  return {query + 1 < reach ? 0 : query + 1 - reach, end};
+}
 
 Observation observe(const Decoder& decoder, std::span<const TokenId> ids, const ObserveOptions& options) {
   decoder.check_ids(ids);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace mla::lab {
 /// One head of one layer. Rows are queries, columns keys; what the mask hides is 0 in all of them.
 /// The logits of the softmax are content_scores + rotary_scores + bias.
 struct HeadObservation {
-  double scale = 1.0;   ///< Softmax scale.
-  Grid q;               ///< [tokens, content | rotary], rotated.
-  Grid k_content;       ///< [tokens, content]
+  double scale = 1.0;                      ///< Softmax scale.
+  std::optional<std::size_t> window = {};  ///< Keys at this distance or more are hidden as well.
+  Grid q;                                  ///< [tokens, content | rotary], rotated.
+  Grid k_content;                          ///< [tokens, content]
   Grid k_rotary;        ///< [tokens, rotary], rotated; no columns where nothing is decoupled.
   Grid content_scores;  ///< scale * q_content . k_content
   Grid rotary_scores;   ///< scale * q_rotary . k_rotary
@@ -35,13 +37,20 @@ struct LayerObservation {
   std::vector<HeadObservation> heads;
 };
 
+/// Keys [begin, end).
+struct VisibleKeys {
+  std::size_t begin;
+  std::size_t end;
+  std::size_t count() const { return end - begin; }
+};
+
 struct Observation {
   AttentionMask mask = AttentionMask::causal;
   std::size_t tokens = 0;
   std::vector<LayerObservation> layers;
 
-  /// How many keys a query may attend to.
-  std::size_t visible(std::size_t query) const { return mask == AttentionMask::causal ? query + 1 : tokens; }
+  /// The keys that a query may attend to in a head.
+  VisibleKeys visible(const HeadObservation& head, std::size_t query) const;
 };
 
 struct ObserveOptions {

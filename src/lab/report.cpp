@@ -109,7 +109,8 @@ void add_sections(const ReportData& data, PageValues& values) {
   set("additive", !data.additive().empty());
   const bool rotary = data.row("rope") != nullptr || data.row("rope-decoupled") != nullptr;
   set("rope", rotary || !data.frequencies().empty());
-  set("mla", rotary);
+  // Models that cache keys and values have nothing to absorb.
+  set("mla", data.row("rope-decoupled") != nullptr || data.figure("rope", "absorption_error").has_value());
 }
 
 void add_text(const ReportData& data, PageValues& values) {

@@ -34,7 +34,7 @@ void read_feed_forward(const JsonField& config, bool v3, MlaConfig& result) {
     if (read_size_or(config, "moe_layer_freq", 1) != 1)
       config.get("moe_layer_freq")
           .unsupported("found " + config.get("moe_layer_freq").json().dump() + ", expected 1");
-    result.experts_in_layer = experts_from(first, result.num_hidden_layers);
+    result.expert_layers = {first, result.num_hidden_layers};
     read_experts(config, read_router_kind(config, v3), result);
     if (result.mlp_bias && result.n_shared_experts == 0)
       config.get("mlp_bias")

@@ -39,8 +39,8 @@ void check_layer_types(const JsonField& config, std::size_t layers) {
 }
 
 void read_feed_forward(const JsonField& config, MlaConfig& result) {
-  const std::vector<bool> experts = read_mlp_layer_types(config, 3, result.num_hidden_layers);
-  if (std::find(experts.begin(), experts.end(), true) != experts.end()) {
+  const ExpertLayers experts = read_mlp_layer_types(config, 3, result.num_hidden_layers);
+  if (experts.count() > 0) {
     expect_text(config, "scoring_func", "sigmoid");
     expect_text(config, "topk_method", "noaux_tc");
     if (read_size_or(config, "moe_layer_freq", 1) != 1)
@@ -50,9 +50,9 @@ void read_feed_forward(const JsonField& config, MlaConfig& result) {
                  {.kind = RouterKind::sigmoid_noaux_tc, .norm_topk_prob = true, .routed_scaling_factor = 2.5},
                  result);
     result.n_shared_experts = read_size_or(config, "n_shared_experts", 1, 0);
-    result.experts_in_layer = experts;
+    result.expert_layers = experts;
   }
-  if (std::find(experts.begin(), experts.end(), false) != experts.end())
+  if (experts.count() < result.num_hidden_layers)
     result.intermediate_size = read_size(config, "intermediate_size");
 }
 

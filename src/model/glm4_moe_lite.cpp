@@ -15,17 +15,17 @@ MlaConfig read_config(const JsonField& config) {
   MlaConfig result = read_mla_config(config, {.rms_norm_eps = 1e-5F});
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
   result.rope_pairing = read_rope_interleave(config);
-  result.experts_in_layer = config.has("mlp_layer_types")
-                                ? read_mlp_layer_types(config, 1, result.num_hidden_layers)
-                                : experts_from(1, result.num_hidden_layers);
-  if (result.moe_layers() > 0) {
+  result.expert_layers = config.has("mlp_layer_types")
+                             ? read_mlp_layer_types(config, 1, result.num_hidden_layers)
+                             : ExpertLayers(1, result.num_hidden_layers);
+  if (result.expert_layers.count() > 0) {
     expect_text(config, "scoring_func", "sigmoid");
     expect_text(config, "topk_method", "noaux_tc");
     read_experts(config,
                  {.kind = RouterKind::sigmoid_noaux_tc, .norm_topk_prob = true, .routed_scaling_factor = 1.8},
                  result);
   }
-  if (result.moe_layers() < result.num_hidden_layers)
+  if (result.expert_layers.count() < result.num_hidden_layers)
     result.intermediate_size = read_size(config, "intermediate_size");
   result.ignored_keys =
       keys_not_read(config, {"num_hidden_layers", "intermediate_size", "rope_interleave", "mlp_layer_types",

@@ -58,8 +58,7 @@ MlaConfig read_config(const JsonField& config) {
   if (!result.q_lora_rank) config.get("q_lora_rank").fail("found null, expected a number");
   expect_size(config, "head_dim", result.attention.qk_rope_head_dim);
   expect_size(config, "qk_head_dim", result.attention.qk_head_dim());
-  const std::size_t layers = read_size(config, "num_layers");
-  result.num_hidden_layers = 2 * layers;
+  result.num_hidden_layers = 2 * read_size(config, "num_layers");
   result.intermediate_size = read_size(config, "ffn_hidden_size");
   for (const char* key : {"mla_scale_q_lora", "mla_scale_kv_lora"}) expect_true(config, key);
   const double hidden = static_cast<double>(result.hidden_size);
@@ -67,8 +66,7 @@ MlaConfig read_config(const JsonField& config) {
       static_cast<float>(std::sqrt(hidden / static_cast<double>(*result.q_lora_rank)));
   result.latent_scale =
       static_cast<float>(std::sqrt(hidden / static_cast<double>(result.attention.kv_lora_rank)));
-  for (std::size_t layer = 0; layer < layers; ++layer)
-    result.experts_in_layer.insert(result.experts_in_layer.end(), {true, false});
+  result.expert_layers = {0, result.num_hidden_layers, 2};
   read_router(config, result);
   result.ignored_keys = keys_not_read(
       config, {"num_layers", "attention_method", "ffn_hidden_size", "head_dim", "qk_head_dim",

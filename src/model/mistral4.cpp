@@ -18,7 +18,7 @@ MlaConfig read_config(const JsonField& config) {
   result.rope_pairing = read_rope_interleave(config);
   const std::size_t first = read_size_or(config, "first_k_dense_replace", 0, 0);
   if (first < result.num_hidden_layers) {
-    result.experts_in_layer = experts_from(first, result.num_hidden_layers);
+    result.expert_layers = {first, result.num_hidden_layers};
     read_experts(
         config,
         {.kind = RouterKind::softmax_group_pairs, .norm_topk_prob = true, .routed_scaling_factor = 1.0},

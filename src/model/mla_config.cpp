@@ -75,8 +75,21 @@ void read_groups(const JsonField& config, RouterShape& router) {
 
 }  // namespace
 
-std::size_t MlaConfig::moe_layers() const {
-  return static_cast<std::size_t>(std::count(experts_in_layer.begin(), experts_in_layer.end(), true));
+bool ExpertLayers::has(std::size_t layer) const {
+  if (!listed_.empty()) return listed_[layer];
+  return layer >= first_ && layer < layers_ && (layer - first_) % step_ == 0;
+}
+
+std::size_t ExpertLayers::count() const {
+  if (!listed_.empty()) return static_cast<std::size_t>(std::count(listed_.begin(), listed_.end(), true));
+  return first_ < layers_ ? (layers_ - first_ + step_ - 1) / step_ : 0;
+}
+
+std::optional<std::size_t> ExpertLayers::dense_before() const {
+  if (listed_.empty()) return step_ == 1 ? std::optional(first_) : std::nullopt;
+  const auto first = std::find(listed_.begin(), listed_.end(), true);
+  if (std::find(first, listed_.end(), false) != listed_.end()) return std::nullopt;
+  return static_cast<std::size_t>(first - listed_.begin());
 }
 
 MlaConfig read_mla_config(const JsonField& config, const MlaDefaults& defaults) {
@@ -116,15 +129,9 @@ void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaCo
   result.n_shared_experts = read_size_or(config, "n_shared_experts", 0, 0);
 }
 
-std::vector<bool> experts_from(std::size_t first, std::size_t layers) {
-  std::vector<bool> result(layers, true);
-  std::fill_n(result.begin(), std::min(first, layers), false);
-  return result;
-}
-
-std::vector<bool> read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers) {
+ExpertLayers read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers) {
   const auto types = config.find("mlp_layer_types");
-  if (!types) return experts_from(read_size_or(config, "first_k_dense_replace", first, 0), layers);
+  if (!types) return {read_size_or(config, "first_k_dense_replace", first, 0), layers};
   if (types->array_size() != layers)
     types->fail("found " + std::to_string(types->array_size()) + " values, expected num_hidden_layers (" +
                 std::to_string(layers) + ")");
@@ -135,7 +142,7 @@ std::vector<bool> read_mlp_layer_types(const JsonField& config, std::size_t firs
       type.unsupported("found \"" + type.as_string() + "\", expected \"dense\" or \"sparse\"");
     result.push_back(type.as_string() == "sparse");
   }
-  return result;
+  return ExpertLayers(std::move(result));
 }
 
 std::vector<std::string> keys_not_read(const JsonField& config, const std::vector<std::string_view>& own) {

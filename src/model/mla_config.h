@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -15,6 +16,28 @@
 #include "positional/rope.h"
 
 namespace mla {
+
+/// Which layers have experts. Says it in little memory, however many layers a config claims.
+class ExpertLayers {
+ public:
+  ExpertLayers() = default;  ///< None.
+  /// Of `layers` the layers first, first + step, ...
+  ExpertLayers(std::size_t first, std::size_t layers, std::size_t step = 1)
+      : first_(first), layers_(layers), step_(step) {}
+  explicit ExpertLayers(std::vector<bool> listed) : layers_(listed.size()), listed_(std::move(listed)) {}
+
+  bool has(std::size_t layer) const;
+  std::size_t count() const;
+
+  /// How many dense layers stand before the others if all of these have experts, else nothing.
+  std::optional<std::size_t> dense_before() const;
+
+ private:
+  std::size_t first_ = 0;
+  std::size_t layers_ = 0;
+  std::size_t step_ = 1;
+  std::vector<bool> listed_;
+};
 
 /// Names are those of transformers' configuration_deepseek_v3.py. Families with other keys fill in the same
 /// fields.
@@ -39,9 +62,9 @@ struct MlaConfig {
   RopePairing rope_pairing = RopePairing::interleaved;
   std::string position_encoding;  ///< `position_encoding`, mla's own key; rope-decoupled where it is absent.
 
-  std::size_t intermediate_size = 0;   ///< 0 if no layer is dense.
-  bool mlp_bias = false;               ///< On the dense and the shared MLPs, not on the routed experts.
-  std::vector<bool> experts_in_layer;  ///< Whether a layer has experts; empty if none has.
+  std::size_t intermediate_size = 0;  ///< 0 if no layer is dense.
+  bool mlp_bias = false;              ///< On the dense and the shared MLPs, not on the routed experts.
+  ExpertLayers expert_layers;
   std::size_t moe_intermediate_size = 0;
   std::size_t n_shared_experts = 0;
   std::size_t zero_experts = 0;  ///< Of router->n_routed_experts, the last so many pass on what they see.
@@ -50,8 +73,7 @@ struct MlaConfig {
   Fp8Blocks fp8;
   std::vector<std::string> ignored_keys;  ///< Keys that were not read.
 
-  bool has_experts(std::size_t layer) const { return !experts_in_layer.empty() && experts_in_layer[layer]; }
-  std::size_t moe_layers() const;  ///< How many layers have experts.
+  bool has_experts(std::size_t layer) const { return expert_layers.has(layer); }
 };
 
 /// What a family's class in transformers assumes where the config is silent.
@@ -82,12 +104,9 @@ struct RouterDefaults {
 /// n_shared_experts.
 void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaConfig& result);
 
-/// `first_k_dense_replace`: layers from this one on have experts.
-std::vector<bool> experts_from(std::size_t first, std::size_t layers);
-
 /// `mlp_layer_types`, a list of "dense" and "sparse" (with experts); where it is absent first_k_dense_replace, or
 /// `first` where that is, too.
-std::vector<bool> read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers);
+ExpertLayers read_mlp_layer_types(const JsonField& config, std::size_t first, std::size_t layers);
 
 /// The keys that neither the functions above nor the family itself (`own`) read.
 std::vector<std::string> keys_not_read(const JsonField& config, const std::vector<std::string_view>& own);

@@ -102,12 +102,10 @@ class Description {
 
   /// Mostly the first layers are dense and all others have experts; if not, how many have.
   void add_moe_layers() {
-    const std::vector<bool>& layers = config_.experts_in_layer;
-    const auto first = std::find(layers.begin(), layers.end(), true);
-    if (std::find(first, layers.end(), false) == layers.end())
-      add("first_k_dense_replace", static_cast<std::size_t>(first - layers.begin()));
+    if (const auto dense = config_.expert_layers.dense_before())
+      add("first_k_dense_replace", *dense);
     else
-      add("moe_layers", config_.moe_layers());
+      add("moe_layers", config_.expert_layers.count());
   }
 
   const MlaConfig& config_;
@@ -119,7 +117,7 @@ std::size_t resting_parameters(const MlaConfig& config) {
   if (!config.router) return 0;
   const std::size_t experts = config.router->n_routed_experts - config.zero_experts;
   const std::size_t resting = experts - std::min(experts, config.router->top_k);
-  return config.moe_layers() * resting * 3 * config.hidden_size * config.moe_intermediate_size;
+  return config.expert_layers.count() * resting * 3 * config.hidden_size * config.moe_intermediate_size;
 }
 
 }  // namespace

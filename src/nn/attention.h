@@ -45,6 +45,9 @@ class Attention {
 
   virtual CacheWidths cache_widths() const = 0;
 
+  /// Whether the cache holds a latent that keys and values are made from (MLA), not these themselves.
+  virtual bool caches_latent() const { return false; }
+
   /// x and out [batch.count, hidden_size]. Appends the rows' keys to the cache, whose matrices have
   /// batch.first + batch.count rows, and attends to what the mask shows of it.
   virtual void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const = 0;

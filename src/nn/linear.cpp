@@ -21,6 +21,7 @@ void for_scaled_stretches(const WeightView& weight, std::size_t row, Body body) 
     body(col, std::min(width, weight.cols() - col), weight.scale->at(row, col));
 }
 
+/// Of a quantized weight, `col` is the first of a block.
 const std::byte* element(const WeightView& weight, std::size_t row, std::size_t col) {
   const DTypeTraits& traits = dtype_traits(weight.data.dtype);
   return weight.data.row(row) + col / traits.block_elements * traits.block_bytes;

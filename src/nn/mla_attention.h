@@ -72,6 +72,7 @@ class MlaAttention final : public Attention {
  public:
   MlaAttention(const MlaShape& shape, MlaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
 
+  bool caches_latent() const override { return true; }
   CacheWidths cache_widths() const override {
     return {shape_.kv_lora_rank, shape_.qk_rope_head_dim,
             weights_.indexer ? weights_.indexer->shape().head_dim : 0};

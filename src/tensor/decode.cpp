@@ -5,7 +5,7 @@
 #include <string>
 
 #include "mla/error.h"
-#include "tensor/blocks.h"
+#include "tensor/decode_block.h"
 #include "tensor/scalar.h"
 
 namespace mla {
@@ -18,17 +18,6 @@ void check_range(const TensorView& tensor, std::size_t row, std::size_t first_co
                                        ", expected them within " + to_string(tensor.shape));
 }
 
-/// decode_block of the type `dtype`, which is a quantized one.
-template <std::size_t kIndex = 0>
-void decode_block_of(DType dtype, const std::byte* block, float* y) {
-  if constexpr (kIndex < kDTypeTraits.size()) {
-    constexpr DType kType = kDTypeTraits[kIndex].dtype;
-    if constexpr (kIsQuantized<kType>)
-      if (dtype == kType) return decode_block<kType>(block, y);
-    decode_block_of<kIndex + 1>(dtype, block, y);
-  }
-}
-
 /// A row of a quantized type, each block decoded once.
 void decode_quantized_row(const TensorView& tensor, std::size_t row, std::size_t first_col,
                           std::span<float> out) {
@@ -38,7 +27,7 @@ void decode_quantized_row(const TensorView& tensor, std::size_t row, std::size_t
     const std::size_t index = first_col / traits.block_elements;
     const std::size_t within = first_col % traits.block_elements;
     const std::size_t count = std::min(traits.block_elements - within, out.size());
-    decode_block_of(tensor.dtype, tensor.row(row) + index * traits.block_bytes, block.data());
+    decode_block(tensor.dtype, tensor.row(row) + index * traits.block_bytes, block.data());
     std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(within), count, out.begin());
     first_col += count;
     out = out.subspan(count);

@@ -188,7 +188,7 @@ def config_cases():
     yield config_case("n_shared_experts 2^31", "v3_groups", ("n_shared_experts", *found), n_shared_experts=2**31)
     yield config_case("moe_layer_freq 2", "v3_groups", ("moe_layer_freq", *found), moe_layer_freq=2)
     for key, value in {
-        "model_type": "llama",
+        "model_type": "bert",
         "hidden_act": "gelu",
         "scoring_func": "softmax",
         "topk_method": "greedy",

@@ -260,7 +260,8 @@ TEST_CASE("measures of rotations", "[golden][lab]") {
     // Cosine and sine within an ulp (two roundings each), a product and a sum.
     check("norm_error", norm_error(one.passes.plain, seen), one.row["norm_error"], 8.0 * kRoundoff);
     for_each_head(one, [&](const HeadObservation& head, const Json& expected) {
-      const std::vector<double> use = frequency_use(head, one.decoder.encoding.pairing);
+      const std::vector<double> use =
+          frequency_use(head, one.decoder.encoding.pairing, one.decoder.encoding.rotary_dim);
       REQUIRE(use.size() == expected["frequency_use"].size());
       for (std::size_t pair = 0; pair < use.size(); ++pair)
         check("frequency_use", use[pair], expected["frequency_use"][pair],

@@ -172,12 +172,15 @@ def compare_with_llama_cpp(case, directory):
     import llama_cpp
 
     reference = json.loads((directory / "reference.json").read_text())
+    scaling = case.config.get("rope_scaling") or {}
     plain = {name: (decode(*tensor), Type.F32) for name, tensor in make_tensors(case)[1].items()}
     with tempfile.TemporaryDirectory() as scratch:
         write_gguf(Path(scratch) / "model.gguf", case, plain)
         model = llama_cpp.Llama(
             str(Path(scratch) / "model.gguf"), n_ctx=256, n_batch=256, n_threads=1, logits_all=True,
             verbose=False, type_k=0, type_v=0, flash_attn=False,
+            # llama.cpp itself looks at these two keys in the files of few architectures only.
+            yarn_beta_fast=scaling.get("beta_fast", 32.0), yarn_beta_slow=scaling.get("beta_slow", 1.0),
         )  # fmt: skip
         model.eval(reference["prompt_ids"])
         found = np.array(model.scores[: len(reference["prompt_ids"])])

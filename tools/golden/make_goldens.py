@@ -16,11 +16,13 @@ from checkpoint_io import plain_tensors, storage_tensors, write_checkpoint, writ
 from numpy_families import load
 from random_weights import random_tensors
 from random_weights_llama import random_llama_tensors
+from random_weights_mla import has_zero_experts, with_zero_experts
 from torch_llama import TYPES as LLAMA_TYPES
-from torch_reference import greedy, load_model, prompt_logits
+from torch_reference import greedy, load_model, model_class, prompt_logits
 from variants import all_variants
 from variants_dsa import dsa_variants
 from variants_llama import all_llama_variants
+from variants_mla import mla_variants
 
 DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "golden" / "checkpoints"
 CONTINUATION = 24
@@ -55,8 +57,8 @@ def write_variant(variant, directory, seed):
     stored = storage_tensors(variant, random(variant, seed))
     with tempfile.TemporaryDirectory() as scratch:
         if variant.naming != "published":
-            write_checkpoint(Path(scratch), variant.config, stored)
-            kept = transformers.AutoModelForCausalLM.from_pretrained(scratch, dtype=stored["model.norm.weight"].dtype)
+            write_checkpoint(Path(scratch), variant.config, with_zero_experts(variant, stored))
+            kept = model_class(scratch).from_pretrained(scratch, dtype=stored["model.norm.weight"].dtype)
             kept.save_pretrained(directory, save_original_format=variant.naming == "save_pretrained")
             return load_model(directory)
         write_checkpoint(directory, variant.config, stored, variant.shards, variant.generation_config)
@@ -64,9 +66,9 @@ def write_variant(variant, directory, seed):
             turned = {k: v.T.contiguous() if re.search(r"c_\w+\.weight", k) else v for k, v in stored.items()}
             write_plain_copy(variant, plain_tensors(turned), Path(scratch))
             return load_model(scratch)
-        if variant.dtype != "fp8":
+        if variant.dtype != "fp8" and not has_zero_experts(variant):
             return load_model(directory)
-        write_plain_copy(variant, plain_tensors(stored), Path(scratch))
+        write_plain_copy(variant, with_zero_experts(variant, plain_tensors(stored)), Path(scratch))
         return load_model(scratch)
 
 
@@ -187,7 +189,7 @@ def main():
     warnings.filterwarnings("ignore", "Initializing zero-element tensors")
     print(f"{'name':26}  max|log|    std     greedy   routing     numpy  no rope     bytes")
     total = 0
-    for variant in all_variants() + dsa_variants() + all_llama_variants():
+    for variant in all_variants() + dsa_variants() + mla_variants() + all_llama_variants():
         if not arguments.only or variant.name in arguments.only:
             row = make(variant, arguments.output)
             total += row[-1]

@@ -9,8 +9,13 @@ import json
 import numpy as np
 import numpy_reference as reference
 from make_goldens import DEFAULT_OUTPUT
+from mutations_llama import LLAMA_MUTATIONS
+from mutations_mla import MLA_MUTATIONS
 from numpy_encodings import alibi_slopes
+from numpy_families import load
 from variants import all_variants
+from variants_llama import all_llama_variants
+from variants_mla import mla_variants
 
 VISIBLE = 1e-2
 
@@ -178,15 +183,16 @@ ENCODING_MUTATIONS = [
 
 
 def effect(mutate, directory):
-    model = reference.load(directory)
+    model = load(directory)
     mutate(model)
     prompt = json.loads((directory / "reference.json").read_text())["prompt_ids"]
     return np.abs(model.logits(np.array(prompt)) - np.load(directory / "logits.npy")).max()
 
 
 def main():
-    known, harmless = {variant.name for variant in all_variants()}, 0
-    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS:
+    variants = all_variants() + all_llama_variants() + mla_variants()
+    known, harmless = {variant.name for variant in variants}, 0
+    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS + LLAMA_MUTATIONS + MLA_MUTATIONS:
         for name in names.split():
             assert name in known, name
             difference = effect(mutate, DEFAULT_OUTPUT / name)

@@ -48,12 +48,18 @@ class LlamaModel(NumpyModel):
         result[..., second] = x[..., second] * cos + x[..., first] * sin
         return result
 
+    def shared(self, x):
+        """The key-value head of each query head."""
+        return np.repeat(x, self.config["num_attention_heads"] // self.config["num_key_value_heads"], 1)
+
+    def softmax_scale(self):
+        return self.config["head_dim"] ** -0.5
+
     def attention(self, prefix, x):
-        c, tokens = self.config, len(x)
-        group = c["num_attention_heads"] // c["num_key_value_heads"]
+        tokens = len(x)
         q, k, v = (self.heads(prefix, name, x) for name in "qkv")
-        k, v = np.repeat(self.turned(k), group, 1), np.repeat(v, group, 1)
-        scores = np.einsum("thd,shd->hts", self.turned(q), k) * c["head_dim"] ** -0.5 + self.score_bias(tokens)
+        k, v = self.shared(self.turned(k)), self.shared(v)
+        scores = np.einsum("thd,shd->hts", self.turned(q), k) * self.softmax_scale() + self.score_bias(tokens)
         window = self.window(int(prefix.split(".")[2]))
         if window is not None:
             scores += np.tril(np.full((tokens, tokens), -np.inf), -window)

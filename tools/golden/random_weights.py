@@ -46,12 +46,15 @@ class WeightMaker:
         c = self.config
         self.linear(prefix + "gate", c["n_routed_experts"], c["hidden_size"], gain=1.3)
         if c["model_type"] in ("deepseek_v3", "deepseek_v32"):
-            bias = self.random.normal(*self.variant.correction_bias, c["n_routed_experts"])
-            self.tensors[prefix + "gate.e_score_correction_bias"] = bias.astype(np.float32)
+            self.correction_bias(prefix + "gate.", c["n_routed_experts"])
         for expert in range(c["n_routed_experts"]):
             self.mlp(f"{prefix}experts.{expert}.", c["moe_intermediate_size"])
         if c["n_shared_experts"]:
             self.mlp(prefix + "shared_experts.", c["moe_intermediate_size"] * c["n_shared_experts"], mlp_bias)
+
+    def correction_bias(self, prefix, experts):
+        bias = self.random.normal(*self.variant.correction_bias, experts)
+        self.tensors[prefix + "e_score_correction_bias"] = bias.astype(np.float32)
 
     def layer(self, index):
         c = self.config

@@ -6,7 +6,7 @@ import torch
 import torch_llama
 from safetensors.torch import load_file
 from torch_encodings import EncodedModel
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, Mistral4ForCausalLM
 from transformers.utils import logging
 
 logging.set_verbosity_error()
@@ -19,10 +19,15 @@ class Greedy:
     min_margin: float
 
 
+def model_class(directory):
+    """transformers lists Mistral 4 only as a part of Mistral 3."""
+    return Mistral4ForCausalLM if AutoConfig.from_pretrained(directory).model_type == "mistral4" else AutoModelForCausalLM
+
+
 def load_model(directory, encoding=None):
     """The default expert implementation needs multiples of 16 bytes, hence "eager" for the experts as well.
     `encoding`: instead of the checkpoint's own."""
-    model = AutoModelForCausalLM.from_pretrained(
+    model = model_class(directory).from_pretrained(
         directory, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager"
     ).eval()
     if model.config.model_type in torch_llama.TYPES:

@@ -1,5 +1,5 @@
 // Quantized blocks against what the `gguf` package makes of them (tools/golden/quantized_blocks.py), bit for bit.
-#include "tensor/blocks.h"
+#include "tensor/decode_block.h"
 
 #include <catch2/catch.hpp>
 

@@ -138,14 +138,37 @@ TEST_CASE("measures: frequency use is the product of mean lengths, pair by pair"
   HeadObservation head = empty_head(2, 1, 4);
   head.q = grid({{9.0F, 3.0F, 4.0F, 0.0F, 1.0F}, {9.0F, 0.0F, 1.0F, 0.0F, 3.0F}});
   head.k_rotary = grid({{1.0F, 0.0F, 0.0F, 2.0F}, {0.0F, 3.0F, 0.0F, 4.0F}});
-  const std::vector<double> pairs = frequency_use(head, RopePairing::interleaved);
+  const std::vector<double> pairs = frequency_use(head, RopePairing::interleaved, 4);
   REQUIRE(pairs.size() == 2);
   CHECK(pairs[0] == near(3.0 * 2.0));
   CHECK(pairs[1] == near(2.0 * 3.0));
   // Halves: (0, 2) and (1, 3).
-  const std::vector<double> halves = frequency_use(head, RopePairing::halves);
+  const std::vector<double> halves = frequency_use(head, RopePairing::halves, 4);
   CHECK(halves[0] == near((3.0 + 0.0) / 2.0 * (1.0 + 0.0) / 2.0));
   CHECK(halves[1] == near((std::sqrt(17.0) + std::sqrt(10.0)) / 2.0 * (2.0 + 5.0) / 2.0));
+}
+
+TEST_CASE("measures: frequency use of a head that is rotated in part") {
+  HeadObservation head = empty_head(2, 5, 0);
+  head.q = grid({{3.0F, 4.0F, 9.0F, 9.0F, 9.0F}, {0.0F, 1.0F, 9.0F, 9.0F, 9.0F}});
+  head.k_content = grid({{1.0F, 0.0F, 7.0F, 7.0F, 7.0F}, {0.0F, 3.0F, 7.0F, 7.0F, 7.0F}});
+  const std::vector<double> use = frequency_use(head, RopePairing::halves, 2);
+  REQUIRE(use.size() == 1);
+  CHECK(use[0] == near(3.0 * 2.0));
+}
+
+TEST_CASE("measures: a window hides scores from their spread and from the shift") {
+  HeadObservation head = empty_head(3, 1, 0);
+  head.content_scores = grid({{5.0F, 0.0F, 0.0F}, {1.0F, 3.0F, 0.0F}, {100.0F, 2.0F, 8.0F}});
+  head.window = 2;
+  const Observation seen = one_head(AttentionMask::causal, head);
+  CHECK(score_spread(seen, head, ScorePart::all) == near((1.0 + 3.0) / 2.0));
+  HeadObservation moved = head;
+  moved.content_scores.at(2, 0) = 0.0F;
+  moved.content_scores.at(2, 1) = 3.0F;
+  const ShiftError error = shift_error(seen, one_head(AttentionMask::causal, moved));
+  CHECK(error.largest == near(1.0));
+  CHECK(error.mean == near(1.0 / 5.0));
 }
 
 TEST_CASE("measures: what absorbing would miss") {

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lab/measures.h"
@@ -42,14 +44,20 @@ std::unique_ptr<PositionalEncoding> encoding(const std::string& name, const Deco
 void check_probabilities(const Observation& seen, const HeadObservation& head) {
   for (std::size_t query = 0; query < seen.tokens; ++query) {
     double sum = 0.0;
-    for (std::size_t key = 0; key < seen.visible(query); ++key)
+    const VisibleKeys visible = seen.visible(head, query);
+    for (std::size_t key = visible.begin; key < visible.end; ++key)
       sum += std::exp(static_cast<double>(head.score(query, key)));
     for (std::size_t key = 0; key < seen.tokens; ++key) {
-      const double expected =
-          key < seen.visible(query) ? std::exp(static_cast<double>(head.score(query, key))) / sum : 0.0;
+      const double expected = key >= visible.begin && key < visible.end
+                                  ? std::exp(static_cast<double>(head.score(query, key))) / sum
+                                  : 0.0;
       CHECK(static_cast<double>(head.probabilities.at(query, key)) == Approx(expected).margin(kTolerance));
     }
   }
+}
+
+std::shared_ptr<const Model> load_golden(const std::string& name) {
+  return Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/" + name);
 }
 
 }  // namespace
@@ -73,6 +81,47 @@ TEST_CASE("observation: probabilities are the softmax of the parts, under both m
   }
 }
 
+TEST_CASE("observation: where a layer has two attention blocks, both are seen") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/longcat_two_layers");
+  const Observation seen = observe(model->parts().decoder, some_ids(9), {});
+  REQUIRE(seen.layers.size() == 4);
+  for (const LayerObservation& layer : seen.layers) {
+    REQUIRE(layer.heads.size() == 3);
+    CHECK(layer.output.rows == 9);
+    check_probabilities(seen, layer.heads[2]);
+  }
+}
+
+TEST_CASE("observation: scaled queries are seen as they meet the keys") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/mistral4_published");
+  const Observation seen = observe(model->parts().decoder, some_ids(40), {.first_position = 21});
+  for (const LayerObservation& layer : seen.layers) check_probabilities(seen, layer.heads[1]);
+}
+
+TEST_CASE("observation: with an indexer a row has probabilities for as many keys as are selected") {
+  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/v32_positions");
+  const Decoder& decoder = model->parts().decoder;
+  const std::vector<TokenId> ids = some_ids(40);
+  for (const char* name : {"none", "integer", "binary", "sinusoidal", "rope", "rope-decoupled", "alibi"})
+    for (const AttentionMask mask : {AttentionMask::causal, AttentionMask::bidirectional}) {
+      CAPTURE(name, mask == AttentionMask::causal);
+      const auto stage = encoding(name, decoder);
+      const Observation seen =
+          observe(decoder, ids, {.mask = mask, .encoding = stage.get(), .first_position = 3});
+      for (const LayerObservation& layer : seen.layers)
+        for (const HeadObservation& head : layer.heads)
+          for (std::size_t query = 0; query < seen.tokens; ++query) {
+            const auto row = head.probabilities.row(query);
+            const std::size_t keys = seen.visible(head, query).count();
+            CHECK(static_cast<std::size_t>(std::count(row.begin(), row.end(), 0.0F)) ==
+                  ids.size() - std::min<std::size_t>(keys, 14));
+            double sum = 0.0;
+            for (const float probability : row) sum += static_cast<double>(probability);
+            CHECK(sum == Approx(1.0).margin(kTolerance));
+          }
+    }
+}
+
 TEST_CASE("observation: without a mask or an encoding equal tokens get equal bits") {
   for (const bool decoupled : {false, true}) {
     const RandomModel model = random_model(decoupled);
@@ -89,7 +138,7 @@ TEST_CASE("observation: without a mask or an encoding equal tokens get equal bit
 }
 
 TEST_CASE("observation: what it sees is what the decoder does") {
-  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/v3_groups");
+  const auto model = load_golden(GENERATE("v3_groups", "llama_gqa", "mistral_window", "gpt2_plain"));
   const Decoder& decoder = model->parts().decoder;
   const std::vector<TokenId> ids = some_ids(20);
   const Observation seen = observe(decoder, ids, {});
@@ -177,4 +226,51 @@ TEST_CASE("random model: numbers of the distributions it names, the same for the
   CHECK(std::abs(mean) < 5.0 / std::sqrt(n));
   CHECK(std::abs(square - 1.0) < 5.0 * std::sqrt(2.0 / n));
   CHECK(std::abs(fourth - 3.0) < 5.0 * std::sqrt(96.0 / n));
+}
+
+TEST_CASE("observation: models that cache keys and values, with and without a window, under every encoding") {
+  for (const char* name :
+       {"llama_gqa", "llama_partial", "mistral_window", "qwen3_layer_types", "gpt2_plain"}) {
+    const auto model = load_golden(name);
+    const Decoder& decoder = model->parts().decoder;
+    for (const char* encoding_name : {"none", "sinusoidal", "rope", "alibi"})
+      for (const AttentionMask mask : {AttentionMask::causal, AttentionMask::bidirectional}) {
+        CAPTURE(name, encoding_name, mask == AttentionMask::causal);
+        const auto stage = encoding(encoding_name, decoder);
+        const Observation seen =
+            observe(decoder, some_ids(70), {.mask = mask, .encoding = stage.get(), .first_position = 3});
+        REQUIRE(seen.layers.size() == decoder.layers.size());
+        for (const LayerObservation& layer : seen.layers) {
+          REQUIRE(layer.heads.size() == decoder.encoding.num_heads);
+          CHECK(layer.heads.back().k_rotary.cols == 0);
+          check_probabilities(seen, layer.heads.back());
+        }
+        const auto window =
+            std::string(name) == "mistral_window" ? std::optional<std::size_t>(19) : std::nullopt;
+        if (window || std::string(name) != "qwen3_layer_types")
+          CHECK(seen.layers.front().heads.front().window == window);
+      }
+  }
+}
+
+TEST_CASE("observation: the visible keys, by hand") {
+  HeadObservation head;
+  Observation seen{.mask = AttentionMask::causal, .tokens = 10, .layers = {}};
+  const auto range = [&](std::size_t query) {
+    const VisibleKeys keys = seen.visible(head, query);
+    return std::pair(keys.begin, keys.end);
+  };
+  CHECK(range(4) == std::pair<std::size_t, std::size_t>(0, 5));
+  head.window = 3;
+  CHECK(range(4) == std::pair<std::size_t, std::size_t>(2, 5));
+  CHECK(range(1) == std::pair<std::size_t, std::size_t>(0, 2));
+  CHECK(seen.visible(head, 4).count() == 3);
+  seen.mask = AttentionMask::bidirectional;
+  CHECK(range(4) == std::pair<std::size_t, std::size_t>(2, 7));
+  CHECK(range(9) == std::pair<std::size_t, std::size_t>(7, 10));
+  CHECK(range(0) == std::pair<std::size_t, std::size_t>(0, 3));
+  head.window = std::size_t{1} << 40U;
+  CHECK(range(4) == std::pair<std::size_t, std::size_t>(0, 10));
+  head.window.reset();
+  CHECK(range(4) == std::pair<std::size_t, std::size_t>(0, 10));
 }

@@ -55,7 +55,8 @@ struct Block {
   }
 };
 
-/// A mixture of experts and its weights. Its last expert is never chosen and holds nothing but NaN.
+/// A mixture of experts and its weights. Its last expert is never chosen and holds nothing but NaN; with zero experts it
+/// is one of these.
 struct Mixture {
   static constexpr std::size_t kHidden = 45;
   static constexpr std::size_t kExperts = 7;
@@ -65,11 +66,12 @@ struct Mixture {
   std::vector<float> correction;
   std::vector<Block> experts;
   std::optional<Block> shared;
+  std::size_t zero_experts = 0;
 
   Mixture(Random& random, RouterKind kind, DType dtype, bool with_shared) {
     shape = {kind, kExperts, 3, 1, 1, kind == RouterKind::sigmoid_noaux_tc, 1.5F};
     gate = random_weight(random, DType::f32, kExperts, kHidden, 0.5F);
-    if (kind == RouterKind::sigmoid_noaux_tc) {
+    if (has_correction_bias(kind)) {
       correction = random.values(kExperts, 0.1F);
       correction.back() = -10.0F;
     } else {
@@ -88,7 +90,7 @@ struct Mixture {
 
   Moe part() const {
     std::vector<SwiGlu> parts;
-    for (const Block& expert : experts) parts.push_back(expert.part());
+    for (std::size_t i = 0; i + zero_experts < kExperts; ++i) parts.push_back(experts[i].part());
     std::optional<SwiGlu> shared_part;
     if (shared) shared_part = shared->part();
     return Moe(Linear(gate.view), Router(shape, correction), std::move(parts), std::move(shared_part));
@@ -102,8 +104,7 @@ struct Mixture {
     for (double& score : scores) sum += score = std::exp(score);
     for (double& score : scores) score = sigmoid ? score / (1.0 + score) : score / sum;
     std::vector<double> ranking = scores;
-    if (sigmoid)
-      for (std::size_t i = 0; i < kExperts; ++i) ranking[i] += static_cast<double>(correction[i]);
+    for (std::size_t i = 0; i < correction.size(); ++i) ranking[i] += static_cast<double>(correction[i]);
     std::vector<std::size_t> order(kExperts);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return ranking[a] > ranking[b]; });
@@ -115,7 +116,8 @@ struct Mixture {
     for (const std::size_t expert : order) chosen += scores[expert];
     for (const std::size_t expert : order) {
       const double weight = 1.5 * scores[expert] / (sigmoid ? chosen : 1.0);
-      const std::vector<double> part = experts[expert].compute(x);
+      const bool zero = expert + zero_experts >= kExperts;
+      const std::vector<double> part = zero ? x : experts[expert].compute(x);
       for (std::size_t i = 0; i < kHidden; ++i) y[i] += weight * part[i];
     }
     return y;
@@ -211,6 +213,25 @@ TEST_CASE("moe: each token against its own computation") {
       }
 }
 
+TEST_CASE("moe: zero experts pass on what they see") {
+  Random random(16);
+  Workspace workspace(1, best_kernels());
+  for (const bool with_shared : {false, true})
+    for (const std::size_t zero_experts : {2U, 5U, 7U}) {
+      Mixture mixture(random, RouterKind::softmax_corrected, DType::f32, with_shared);
+      mixture.zero_experts = zero_experts;
+      const Moe moe = mixture.part();
+      for (const std::size_t rows : {1U, 2U, 40U}) {
+        CAPTURE(with_shared, zero_experts, rows);
+        const Rows x = tokens(random, rows);
+        Rows y(rows, Mixture::kHidden, 4);
+        moe.forward(x.matrix(), workspace, y.matrix());
+        CHECK(largest_difference(y.packed(), row_by_row(x, mixture)) < kTolerance);
+        CHECK(y.margin_untouched());
+      }
+    }
+}
+
 TEST_CASE("moe: the result does not depend on what the memory held before") {
   Random random(13);
   Workspace workspace(1, best_kernels());
@@ -254,11 +275,12 @@ TEST_CASE("router: logits that are no numbers give some experts, each once") {
   const float infinity = std::numeric_limits<float>::infinity();
   Random random(15);
   for (const RouterKind kind :
-       {RouterKind::softmax_greedy, RouterKind::softmax_group_limited, RouterKind::sigmoid_noaux_tc}) {
+       {RouterKind::softmax_greedy, RouterKind::softmax_group_limited, RouterKind::softmax_group_pairs,
+        RouterKind::softmax_corrected, RouterKind::sigmoid_noaux_tc}) {
     const std::size_t experts = 64;
     const RouterShape shape{kind, experts, 6, 8, 3, true, 1.0F};
-    const bool sigmoid = kind == RouterKind::sigmoid_noaux_tc;
-    const Router router(shape, sigmoid ? std::vector<float>(experts, 0.5F) : std::vector<float>{});
+    const Router router(shape,
+                        has_correction_bias(kind) ? std::vector<float>(experts, 0.5F) : std::vector<float>{});
     for (int round = 0; round < 200; ++round) {
       std::vector<float> logits = random.values(experts, 10.0F);
       for (float& logit : logits) {

@@ -48,7 +48,7 @@ TEST_CASE("gelu mlp: every activation against double, on every number of threads
         CAPTURE(static_cast<int>(activation), rows, threads);
         Workspace workspace(threads, best_kernels());
         Rows out(rows, 23, 2);
-        mlp.forward(x.matrix(), out.matrix(), workspace);
+        mlp.forward(x.matrix(), workspace, out.matrix());
         CHECK(nn_test::largest_difference(out.packed(), expected) < 5e-5);
         CHECK(out.margin_untouched());
         if (threads == 1) first = out.packed();

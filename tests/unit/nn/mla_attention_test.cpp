@@ -95,12 +95,8 @@ struct Block {
     return *this;
   }
 
-  std::vector<double> compute(const Rows& x) const;
+  std::vector<double> compute(const Rows& x, const RopeScaling& scaling = {}) const;
 };
-
-Rope rope() {
-  return Rope(RopeScaling{}, kShape.qk_rope_head_dim, RopePairing::interleaved);
-}
 
 void rotate(double* pairs, std::size_t position) {
   for (std::size_t i = 0; i < kShape.qk_rope_head_dim; i += 2) {
@@ -119,7 +115,7 @@ double dot(std::span<const double> a, std::span<const double> b) {
 }
 
 /// All rows of x as positions 0, 1, ...: keys and values of every head are made, nothing is shared.
-std::vector<double> Block::compute(const Rows& x) const {
+std::vector<double> Block::compute(const Rows& x, const RopeScaling& scaling) const {
   std::vector<std::vector<double>> up, k_rope;
   std::vector<double> result;
   for (std::size_t t = 0; t < x.rows(); ++t) {
@@ -131,6 +127,12 @@ std::vector<double> Block::compute(const Rows& x) const {
     rotate(k_rope.back().data(), t);
     latent.resize(21);
     up.push_back(affine(kv_b, nn_test::rms_norm(latent, kv_norm, 1e-6)));
+
+    if (scaling.query_scaling_beta > 0.0) {
+      const std::size_t lengths = t / scaling.original_max_position_embeddings;
+      for (double& value : query)
+        value *= 1.0 + scaling.query_scaling_beta * std::log(1.0 + static_cast<double>(lengths));
+    }
 
     std::vector<double> heads(3 * 7, 0.0);
     for (std::size_t head = 0; head < 3; ++head) {
@@ -155,8 +157,8 @@ std::vector<double> Block::compute(const Rows& x) const {
 
 /// The rows of x in pieces of the given numbers, each behind what is cached of the former ones.
 std::vector<float> run(const MlaAttention& attention, const Rows& x, const std::vector<std::size_t>& pieces,
-                       AttentionPath path, Workspace& workspace) {
-  const Rope position = rope();
+                       AttentionPath path, Workspace& workspace, const RopeScaling& scaling = {}) {
+  const Rope position(scaling, kShape.qk_rope_head_dim, RopePairing::interleaved);
   KvCache cache({attention.cache_widths()}, kMostTokens);
   const std::size_t tokens = std::accumulate(pieces.begin(), pieces.end(), std::size_t{0});
   Rows out(tokens, kHidden, 3);
@@ -181,10 +183,11 @@ constexpr AttentionPath kPaths[] = {AttentionPath::automatic, AttentionPath::dec
                                     AttentionPath::absorbed};
 
 void check_against(const std::vector<double>& expected, const MlaAttention& attention, const Rows& x,
-                   const std::vector<std::size_t>& pieces, Workspace& workspace) {
+                   const std::vector<std::size_t>& pieces, Workspace& workspace,
+                   const RopeScaling& scaling = {}) {
   for (const AttentionPath path : kPaths) {
     CAPTURE(path, pieces);
-    const std::vector<float> found = run(attention, x, pieces, path, workspace);
+    const std::vector<float> found = run(attention, x, pieces, path, workspace, scaling);
     CHECK(largest_difference(found, std::span(expected).first(found.size())) < kTolerance);
   }
 }
@@ -221,6 +224,22 @@ TEST_CASE("attention: both ways give the published formula, in pieces") {
                                                        {100, 65, 72}};
   for (const std::vector<std::size_t>& pieces : plans)
     check_against(expected, attention, x, pieces, workspace);
+}
+
+TEST_CASE("attention: queries scaled by their position, both ways, in pieces that are batches again") {
+  Random random(22);
+  Workspace workspace(1, best_kernels());
+  const Block block(random, DType::f32, true);
+  const MlaAttention attention = block.part();
+  const Rows x(random, 100, kHidden);
+  RopeScaling scaling;
+  scaling.query_scaling_beta = 0.7;
+  scaling.original_max_position_embeddings = 9;
+  const std::vector<double> expected = block.compute(x, scaling);
+  CHECK(largest_difference(run(attention, x, {100}, AttentionPath::automatic, workspace), expected) > 0.01);
+  for (const std::vector<std::size_t>& pieces : std::vector<std::vector<std::size_t>>{
+           {100}, {8, 1, 1, 70}, std::vector<std::size_t>(30, 1), {66, 3, 31}})
+    check_against(expected, attention, x, pieces, workspace, scaling);
 }
 
 TEST_CASE("attention: weights of every type, on all kernels") {

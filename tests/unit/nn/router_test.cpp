@@ -57,6 +57,22 @@ TEST_CASE("router: sigmoid groups count by their two best, and masked ones never
         std::vector<float>(4, 0.0F), {{0, 1.25F}, {1, 1.25F}});
 }
 
+TEST_CASE("router: a corrected softmax chooses among all with the bias and weights without it") {
+  // Probabilities 1/8, 2/8, 4/8, 1/8; with the bias 1/8, 2/8, 1/8, 5/8. What looks like groups counts for nothing.
+  const std::vector<float> logits = {0.0F, kLn2, 2 * kLn2, 0.0F};
+  const std::vector<float> bias = {0.0F, 0.0F, -0.375F, 0.5F};
+  check({Kind::softmax_corrected, 4, 2, 2, 1, false, 6.0F}, bias, logits, {{1, 1.5F}, {3, 0.75F}});
+}
+
+TEST_CASE("router: softmax groups count by the sum of their two largest probabilities") {
+  // Probabilities 3/24, 6/24, 6/24 | 8/24, 1/24, 0: the second group has the largest one, the first the largest two.
+  const std::vector<float> logits = {kLn3, kLn3 + kLn2, kLn3 + kLn2, 3 * kLn2, 0.0F, -200.0F};
+  check({Kind::softmax_group_pairs, 6, 2, 2, 1, false, 2.0F}, {}, logits, {{1, 0.5F}, {2, 0.5F}});
+  check({Kind::softmax_group_pairs, 6, 2, 2, 1, true, 2.0F}, {}, logits, {{1, 1.0F}, {2, 1.0F}});
+  check({Kind::softmax_group_limited, 6, 1, 2, 1, false, 1.0F}, {}, logits, {{3, 1.0F / 3}});
+  check({Kind::softmax_group_pairs, 6, 2, 2, 2, true, 1.0F}, {}, logits, {{1, 3.0F / 7}, {3, 4.0F / 7}});
+}
+
 TEST_CASE("router: ties go to the lower number, of experts and of groups") {
   const std::vector<float> equal(4, 0.0F);
   check({Kind::softmax_greedy, 4, 2, 1, 1, false, 1.0F}, {}, equal, {{0, 0.25F}, {1, 0.25F}});

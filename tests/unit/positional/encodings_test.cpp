@@ -118,6 +118,9 @@ TEST_CASE("Each encoding works in one stage: the hooks of the others change noth
     const Scores scores_before = scores;
     encoding->add_to_embedding(batch, x.matrix());
     encoding->rotate(batch, q.matrix(), 6, 0);
+    Rows halves(3, 12);
+    encoding->rotate_halves(batch, halves.matrix(), 6, 0);
+    CHECK((halves.values != q_before.values) == (stage == EncodingStage::rotation));
     encoding->add_score_bias({.head = 1, .first_query = 1, .first_key = 0}, scores.matrix());
     CHECK((x.values != x_before.values) == (stage == EncodingStage::embedding));
     CHECK((q.values != q_before.values) == (stage == EncodingStage::rotation));
@@ -287,6 +290,16 @@ TEST_CASE("ALiBi's bias is the slope times the distance, on either side") {
             CHECK(static_cast<double>(scores.values[m * 6 + n]) == 0.75 - slope * std::abs(distance));
           }
       }
+}
+
+TEST_CASE("ALiBi's bias of chosen keys is that of the same keys among all") {
+  const auto encoding = make("alibi");
+  Scores all(3, 9), some(3, 4);
+  const std::vector<std::uint32_t> chosen = {0, 3, 4, 8};
+  encoding->add_score_bias({.head = 1, .first_query = 5, .first_key = 2}, all.matrix());
+  encoding->add_score_bias({.head = 1, .first_query = 5, .first_key = 2, .chosen = chosen}, some.matrix());
+  for (std::size_t m = 0; m < 3; ++m)
+    for (std::size_t n = 0; n < 4; ++n) CHECK(some.values[m * 4 + n] == all.values[m * 9 + chosen[n]]);
 }
 
 TEST_CASE("A rotation's values are the cosine and the sine of each pair") {

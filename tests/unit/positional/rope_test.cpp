@@ -55,6 +55,37 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 
 }  // namespace
 
+TEST_CASE("Queries are scaled by how often their position passes the original length") {
+  RopeScaling scaling;
+  scaling.query_scaling_beta = 0.5;
+  scaling.original_max_position_embeddings = 16;
+  for (const std::size_t position : {0U, 1U, 15U}) CHECK(rope_query_scale(scaling, position) == 1.0F);
+  CHECK(rope_query_scale(scaling, 16) == Approx(1.0 + 0.5 * std::log(2.0)).epsilon(1e-6));
+  CHECK(rope_query_scale(scaling, 31) == rope_query_scale(scaling, 16));
+  CHECK(rope_query_scale(scaling, 32) == Approx(1.0 + 0.5 * std::log(3.0)).epsilon(1e-6));
+
+  const Rope rope(scaling, 4, RopePairing::halves);
+  PositionBatch batch{.first = 3, .count = 20, .sequence_length = 23, .offset = 30};
+  rope.prepare(batch);
+  rope.prepare(batch);  // A batch is used again for the next call.
+  REQUIRE(batch.query_scales.size() == 20);
+  for (std::size_t row = 0; row < 20; ++row)
+    CHECK(batch.query_scales[row] == rope_query_scale(scaling, 33 + row));
+  CHECK(batch_of(Rope(plain(), 4, RopePairing::halves), 0, 3, 3).query_scales.empty());
+}
+
+TEST_CASE("Halves are turned as by a rope of halves, whatever its own pairs are") {
+  const Rope own(plain(), 8, RopePairing::interleaved), halves(plain(), 8, RopePairing::halves);
+  const PositionBatch batch = batch_of(own, 5, 3, 8);
+  std::vector<float> a = random_values(3 * 22, 2), b = a;
+  own.rotate_halves(batch, Matrix{a.data(), 3, 22, 22}, 11, 2);
+  halves.rotate(batch, Matrix{b.data(), 3, 22, 22}, 11, 2);
+  CHECK(a == b);
+  halves.rotate_halves(batch, Matrix{a.data(), 3, 22, 22}, 11, 2);
+  halves.rotate(batch, Matrix{b.data(), 3, 22, 22}, 11, 2);
+  CHECK(a == b);
+}
+
 TEST_CASE("Rotation turns the pairs of every head and leaves the rest alone") {
   const std::size_t heads = 3;
   const std::size_t count = 5;
