@@ -44,7 +44,8 @@ std::optional<bool> prefix_of_metaspace(const JsonField& step) {
   const auto split = step.find("split");
   if (!split || split->as_bool()) return std::nullopt;
   const auto scheme = step.find("prepend_scheme");
-  // "first" and "always" differ behind special tokens within a text. GGUF knows but one, and converters write both so.
+  // "first" and "always" differ behind special tokens within a text, and neither puts a space before a text that begins
+  // with one. GGUF has one form for both, what SentencePiece itself does; converters write it so.
   return !scheme || scheme->as_string() != "never";
 }
 

@@ -56,7 +56,10 @@ const std::map<std::string, std::string> kRefused = {
     {"v3_longrope", "rope_scaling.rope_type"},
     {"v3_no_shared", "n_shared_experts"},
     {"v3_yarn_attention_factor", "rope_scaling.mscale"},
-    {"v3_yarn_mscales", "rope_parameters.mscale"}};
+    {"v3_yarn_mscales", "rope_parameters.mscale"},
+    {"minicpm3_longrope", "dim_model_base"},
+    {"minicpm3_plain", "attention_bias"},
+    {"minicpm3_published", "dim_model_base"}};
 
 /// Checkpoints of families GGUF, as mla writes it, does not have, or with another encoding than the family's own.
 bool is_of_another_kind(const std::string& name) {
