@@ -35,7 +35,14 @@ std::vector<Json> rows_of(const std::string& name) {
 
 /// The folder's tokenizer, written to a GGUF file and read again. A BOS is what the file puts before texts.
 std::shared_ptr<const Tokenizer> through_gguf(const ScratchFolder& scratch) {
-  ModelSource source{.path = scratch.path().string(), .checkpoint = Checkpoint("", nullptr, {})};
+  ModelSource source{.path = scratch.path().string(),
+                     .format = {},
+                     .file_type = {},
+                     .config = {},
+                     .config_file = {},
+                     .checkpoint = Checkpoint("", nullptr, {}),
+                     .generation = {},
+                     .unread_metadata = {}};
   const std::vector<TokenId> before = Tokenizer::load(scratch.path())->encode("");
   if (!before.empty()) source.generation.bos_token_id = before.front();
   GgufMetadata metadata;
