@@ -148,6 +148,7 @@ FolderModel describe_gpt2(const JsonField& config, ArchitectureKeys& keys) {
   keys.add_size("feed_forward_length", read.n_inner);
   keys.add_size("attention.head_count", read.n_head);
   keys.add_number("attention.layer_norm_epsilon", double{read.layer_norm_epsilon});
+  keys.add_size("vocab_size", read.vocab_size);
   return {.architecture = keys.architecture(),
           .layers = read.n_layer,
           .vocab_size = read.vocab_size,
