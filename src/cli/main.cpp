@@ -36,6 +36,7 @@ void set_up(CLI::App& app) {
   mla::cli::add_tokenize(app);
   mla::cli::add_logits(app);
   mla::cli::add_perplexity(app);
+  mla::cli::add_quantize(app);
   mla::cli::add_inspect(app);
   mla::cli::add_compare(app);
   mla::cli::add_encodings(app);

@@ -134,4 +134,10 @@ std::vector<GgufTensor> read_gguf_tensors(GgufReader& in, std::size_t count, std
   return tensors;
 }
 
+std::optional<std::uint32_t> gguf_type_number(DType dtype) {
+  for (const GgmlType& type : kGgmlTypes)
+    if (type.name == dtype_name(dtype)) return type.number;
+  return std::nullopt;
+}
+
 }  // namespace mla

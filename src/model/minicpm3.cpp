@@ -34,7 +34,7 @@ float read_logit_scale(const JsonField& config, std::size_t hidden_size) {
 
 }  // namespace
 
-Decoder build_minicpm3(const JsonField& config, const Checkpoint& checkpoint, ModelInfo& info) {
+MlaConfig read_minicpm3_config(const JsonField& config) {
   MlaConfig result = read_mla_config(
       config, {.rms_norm_eps = 1e-5F, .tie_word_embeddings = true, .v_head_dim_of_hidden = true});
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
@@ -48,7 +48,11 @@ Decoder build_minicpm3(const JsonField& config, const Checkpoint& checkpoint, Mo
   result.logit_scale = read_logit_scale(config, result.hidden_size);
   result.ignored_keys = keys_not_read(config, {"num_hidden_layers", "intermediate_size", "mlp_bias",
                                                "scale_emb", "scale_depth", "dim_model_base"});
-  return build_mla(result, checkpoint, info);
+  return result;
+}
+
+Decoder build_minicpm3(const JsonField& config, const Checkpoint& checkpoint, ModelInfo& info) {
+  return build_mla(read_minicpm3_config(config), checkpoint, info);
 }
 
 }  // namespace mla

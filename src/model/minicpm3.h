@@ -2,8 +2,11 @@
 #pragma once
 
 #include "model/architecture.h"
+#include "model/mla_config.h"
 
 namespace mla {
+
+MlaConfig read_minicpm3_config(const JsonField& config);
 
 Decoder build_minicpm3(const JsonField& config, const Checkpoint& checkpoint, ModelInfo& info);
 
