@@ -9,11 +9,13 @@ import json
 import numpy as np
 import numpy_reference as reference
 from make_goldens import DEFAULT_OUTPUT
+from mutations_dsa import DSA_MUTATIONS
 from mutations_llama import LLAMA_MUTATIONS
 from mutations_mla import MLA_MUTATIONS
 from numpy_encodings import alibi_slopes
 from numpy_families import load
 from variants import all_variants
+from variants_dsa import dsa_variants
 from variants_llama import all_llama_variants
 from variants_mla import mla_variants
 
@@ -190,9 +192,9 @@ def effect(mutate, directory):
 
 
 def main():
-    variants = all_variants() + all_llama_variants() + mla_variants()
+    variants = all_variants() + all_llama_variants() + mla_variants() + dsa_variants()
     known, harmless = {variant.name for variant in variants}, 0
-    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS + LLAMA_MUTATIONS + MLA_MUTATIONS:
+    for title, mutate, names in MUTATIONS + ENCODING_MUTATIONS + LLAMA_MUTATIONS + MLA_MUTATIONS + DSA_MUTATIONS:
         for name in names.split():
             assert name in known, name
             difference = effect(mutate, DEFAULT_OUTPUT / name)

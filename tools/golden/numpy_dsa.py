@@ -40,7 +40,10 @@ class SparseModel(NumpyModel):
         k = self.halves_rotated(layer_norm(self.linear(index + "wk", x), *k_norm))
         products = np.einsum("thd,sd->ths", q, k) * c["index_head_dim"] ** -0.5
         weights = self.linear(index + "weights_proj", x) * heads**-0.5
-        return np.einsum("th,ths->ts", weights, np.maximum(products, 0))
+        return np.einsum("th,ths->ts", weights, self.rectified(products))
+
+    def rectified(self, products):
+        return np.maximum(products, 0)
 
     def selected(self, scores):
         """Mask of the `index_topk` largest entries of each row among those it sees."""
