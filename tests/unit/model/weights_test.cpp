@@ -160,7 +160,7 @@ TEST_CASE("weights: what nobody took may be left or not, empty tensors always") 
   CHECK(left == std::vector<std::string>{"a", "c", "empty"});
   CHECK(asked == left);
   expect(thrown_by([&] { weights.loader.leftovers([](std::string_view name) { return name == "a"; }); }),
-         ErrorCode::mismatch, "c", "config.json");
+         ErrorCode::mismatch, "c", "described by its config");
 }
 
 TEST_CASE("weights: a model counts each of its tensors once") {
