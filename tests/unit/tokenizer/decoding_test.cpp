@@ -1,8 +1,6 @@
 // Decoders that look beyond one token: byte fallback, stripping, Metaspace; whole and streamed.
 #include <catch2/catch.hpp>
 
-#include <filesystem>
-#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "mla/error.h"
 #include "mla/tokenizer.h"
 #include "tokenizer/utf8.h"
+#include "unit/base/scratch_folder.h"
 
 using mla::ErrorCode;
 using mla::Json;
@@ -27,11 +26,7 @@ Pointer load(const Json& decoder, const Json& pre_tokenizer = nullptr) {
                      {"pre_tokenizer", pre_tokenizer},
                      {"decoder", decoder},
                      {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}}};
-  const auto path = std::filesystem::temp_directory_path() / "mla_decoding_test.json";
-  std::ofstream(path) << file;
-  const Pointer tokenizer = mla::Tokenizer::load(path);
-  std::filesystem::remove(path);
-  return tokenizer;
+  return mla::Tokenizer::load(ScratchFolder().write("tokenizer.json", file.dump()));
 }
 
 Json sequence(const std::vector<Json>& members) {

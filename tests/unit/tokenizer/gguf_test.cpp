@@ -2,18 +2,17 @@
 #include <catch2/catch.hpp>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "../formats/gguf_files.h"
 #include "base/json.h"
 #include "mla/error.h"
 #include "mla/tokenizer.h"
+#include "unit/base/scratch_folder.h"
+#include "unit/formats/gguf_files.h"
 
 using gguf_files::GgufBuilder;
 using mla::ErrorCode;
@@ -24,25 +23,8 @@ namespace {
 
 using Pointer = std::shared_ptr<const mla::Tokenizer>;
 
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / "mla_gguf_tokenizer_test") {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directory(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ / name, std::ios::binary) << content;
-    return path_ / name;
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 Pointer load(const GgufBuilder& file) {
-  const Folder folder;
+  const ScratchFolder folder;
   return mla::Tokenizer::load(folder.write("vocabulary", file.bytes()));  // No name tells what it is.
 }
 
@@ -272,7 +254,7 @@ TEST_CASE("tokenizer: fillers and empty tokens of GGUF files are no tokens", "[t
 }
 
 TEST_CASE("tokenizer: a folder's GGUF file", "[tokenizer][gguf]") {
-  const Folder folder;
+  const ScratchFolder folder;
   const std::string bytes = ByteLevel().build().bytes();
   CHECK_THROWS_AS(mla::Tokenizer::load(folder.path()), mla::Error);
   folder.write("model.gguf", bytes);

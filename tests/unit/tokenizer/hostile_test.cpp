@@ -2,12 +2,12 @@
 #include <catch2/catch.hpp>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "base/json.h"
 #include "mla/error.h"
 #include "mla/tokenizer.h"
+#include "unit/base/scratch_folder.h"
 
 using mla::ErrorCode;
 using mla::Json;
@@ -24,22 +24,8 @@ Json small_file() {
     "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3}, "merges": ["a b"]}})");
 }
 
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& content)
-      : path_(std::filesystem::temp_directory_path() /
-              ("mla_tokenizer_" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) + ".json")) {
-    std::ofstream(path_, std::ios::binary) << content;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 std::shared_ptr<const mla::Tokenizer> load(const std::string& content) {
-  return mla::Tokenizer::load(TemporaryFile(content).path());
+  return mla::Tokenizer::load(ScratchFolder().write("tokenizer.json", content));
 }
 
 void check_error(const std::string& content, ErrorCode code, const std::string& field) {
