@@ -69,7 +69,8 @@ int complain(const CLI::App& app, const CLI::ParseError& error, const std::strin
 
 int main(int argc, char** argv) {
   if (std::signal(SIGINT, leave_at_once) == SIG_IGN) std::signal(SIGINT, SIG_IGN);
-  CLI::App app("mla: runs DeepSeek-style language models on the CPU", "mla");
+  CLI::App app("mla: runs language models on the CPU, those with latent attention (DeepSeek) first of all",
+               "mla");
   try {
     set_up(app);
     app.parse(argc, argv);

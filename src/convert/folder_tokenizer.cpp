@@ -11,6 +11,7 @@
 #include "mla/error.h"
 #include "mla/tokenizer.h"
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/gguf_vocabulary.h"
 #include "tokenizer/quote.h"
 
 namespace mla {
@@ -125,9 +126,9 @@ bool is_byte_token(std::string_view text) {
 
 TokenList::TokenList(const TokenizerDocument& document, const std::string& file, std::size_t vocab_size,
                      bool byte_fallback)
-    : texts(vocab_size), types(vocab_size, static_cast<std::int32_t>(GgufTokenKind::unused)) {
+    : texts(vocab_size), types(vocab_size, static_cast<std::int32_t>(GgufTokenType::unused)) {
   for (std::size_t id = 0; id < vocab_size; ++id) texts[id] = "[PAD" + std::to_string(id) + "]";
-  const auto put = [&](TokenId id, std::string_view text, GgufTokenKind kind) {
+  const auto put = [&](TokenId id, std::string_view text, GgufTokenType kind) {
     if (static_cast<std::size_t>(id) >= vocab_size)
       throw Error(ErrorCode::mismatch, file, "",
                   "found " + quote(text) + " with id " + std::to_string(id) +
@@ -139,7 +140,7 @@ TokenList::TokenList(const TokenizerDocument& document, const std::string& file,
   for (TokenId id = 0; id < vocabulary.end_id(); ++id)
     if (vocabulary.has(id))
       put(id, vocabulary.text(id),
-          byte_fallback && is_byte_token(vocabulary.text(id)) ? GgufTokenKind::byte : GgufTokenKind::normal);
+          byte_fallback && is_byte_token(vocabulary.text(id)) ? GgufTokenType::byte : GgufTokenType::normal);
   const JsonField root(document.rest, file);
   const auto field = root.find("added_tokens");
   if (!field) return;
@@ -149,7 +150,7 @@ TokenList::TokenList(const TokenizerDocument& document, const std::string& file,
       field->element(i).unsupported("found single_word, lstrip or rstrip in " + quote(added[i].content) +
                                     ", for which GGUF has no form");
     put(added[i].id, added[i].content,
-        added[i].special ? GgufTokenKind::control : GgufTokenKind::user_defined);
+        added[i].special ? GgufTokenType::control : GgufTokenType::user_defined);
   }
 }
 

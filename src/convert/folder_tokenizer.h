@@ -11,16 +11,6 @@
 
 namespace mla {
 
-/// The numbers of `tokenizer.ggml.token_type`.
-enum class GgufTokenKind : std::int32_t {
-  normal = 1,
-  unknown = 2,
-  control = 3,
-  user_defined = 4,
-  unused = 5,
-  byte = 6
-};
-
 /// For every row of the embedding its token; rows without one are called [PAD<id>].
 struct TokenList {
   /// Throws Error(mismatch) for an id beyond vocab_size, Error(unsupported) for an added token that takes white space

@@ -6,6 +6,7 @@
 
 #include "convert/folder_tokenizer.h"
 #include "mla/error.h"
+#include "tokenizer/gguf_vocabulary.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/utf8.h"
 
@@ -134,7 +135,7 @@ void describe_scored_tokenizer(const TokenizerDocument& document, const std::str
   }
   if (const auto unknown = root.get("model").find("unk_token"))
     if (const auto id = document.vocabulary->find(unknown->as_string()))
-      tokens.types[static_cast<std::size_t>(*id)] = static_cast<std::int32_t>(GgufTokenKind::unknown);
+      tokens.types[static_cast<std::size_t>(*id)] = static_cast<std::int32_t>(GgufTokenType::unknown);
   metadata.add_string("tokenizer.ggml.model", "llama");
   metadata.add_string("tokenizer.ggml.pre", "default");
   metadata.add_strings("tokenizer.ggml.tokens", tokens.texts);

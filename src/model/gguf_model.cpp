@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -15,8 +14,6 @@
 
 namespace mla {
 namespace {
-
-constexpr std::string_view kMagic = "GGUF";
 
 /// `general.file_type`: what most of the matrices are, as llama.h numbers it (llama_ftype). Empty: no longer in use.
 constexpr std::array<std::string_view, 41> kFileTypes = {
@@ -101,13 +98,6 @@ Checkpoint read_tensors(std::shared_ptr<const GgufParts> parts, std::string_view
 }
 
 }  // namespace
-
-bool has_gguf_magic(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::array<char, kMagic.size()> first{};
-  in.read(first.data(), first.size());
-  return in && std::string_view(first.data(), first.size()) == kMagic;
-}
 
 ModelSource open_gguf(const std::filesystem::path& path) {
   const auto parts = std::make_shared<const GgufParts>(path);

@@ -43,11 +43,8 @@ class Builder {
                               .rope = config_.rope,
                               .pairing = config_.rope_pairing,
                               .table = std::nullopt};
-    if (config_.position_encoding == "learned") {
-      const Shape shape{config_.max_position_embeddings, config_.hidden_size};
-      settings.table =
-          PositionTable{weights_.floats("model.embed_positions.weight", shape), config_.hidden_size};
-    }
+    if (config_.position_encoding == "learned")
+      settings.table = weights_.position_table(config_.max_position_embeddings, config_.hidden_size);
     return settings;
   }
 

@@ -26,10 +26,7 @@ Decoder MlaParts::frame() {
   decoder.logit_scale = config_.logit_scale;
   decoder.encoding = encoding_settings();
   decoder.norm = norm("model.norm.weight");
-  // With tied embeddings a stored lm_head still counts, as in the reference.
-  decoder.lm_head = config_.tie_word_embeddings && !weights_.has("lm_head.weight")
-                        ? Linear(decoder.embed_tokens)
-                        : weights_.linear("lm_head", config_.vocab_size, config_.hidden_size);
+  decoder.lm_head = weights_.output_head(decoder.embed_tokens, config_.tie_word_embeddings);
   return decoder;
 }
 
@@ -42,11 +39,8 @@ EncodingSettings MlaParts::encoding_settings() {
                             .rope = config_.rope,
                             .pairing = config_.rope_pairing,
                             .table = std::nullopt};
-  if (config_.position_encoding == "learned") {
-    const Shape shape{config_.max_position_embeddings, config_.hidden_size};
-    settings.table =
-        PositionTable{weights_.floats("model.embed_positions.weight", shape), config_.hidden_size};
-  }
+  if (config_.position_encoding == "learned")
+    settings.table = weights_.position_table(config_.max_position_embeddings, config_.hidden_size);
   return settings;
 }
 

@@ -1,9 +1,8 @@
 #include "model/model_source.h"
 
-#include <algorithm>
 #include <system_error>
-#include <vector>
 
+#include "formats/gguf_location.h"
 #include "mla/error.h"
 #include "model/architecture.h"
 #include "model/generation_config.h"
@@ -45,39 +44,6 @@ ModelSource open_folder(const std::filesystem::path& folder) {
           .unread_metadata = std::nullopt};
 }
 
-/// The part's name without "-00001-of-00003.gguf", or the file's without ".gguf".
-std::string model_name(const std::filesystem::path& file) {
-  std::string name = file.stem().string();
-  constexpr std::size_t kSuffix = 15;  // -00001-of-00003
-  if (name.size() <= kSuffix) return name;
-  const std::string_view suffix = std::string_view(name).substr(name.size() - kSuffix);
-  const auto digits = [](std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  };
-  if (suffix[0] == '-' && digits(suffix.substr(1, 5)) && suffix.substr(6, 4) == "-of-" &&
-      digits(suffix.substr(10)))
-    name.erase(name.size() - kSuffix);
-  return name;
-}
-
-/// The folder's GGUF file, or one of the parts of it; nothing if there is none. Throws Error(io) if there are several
-/// models.
-std::optional<std::filesystem::path> find_gguf(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->path().extension() == ".gguf") files.push_back(entry->path());
-  std::ranges::sort(files);
-  if (files.empty()) return std::nullopt;
-  for (const std::filesystem::path& file : files)
-    if (model_name(file) != model_name(files.front()))
-      throw Error(ErrorCode::io, folder.string(), "",
-                  "found no config.json but several models (" + files.front().filename().string() + ", " +
-                      file.filename().string() + "), expected one; name the file");
-  return files.front();
-}
-
 }  // namespace
 
 ModelSource open_model(const std::filesystem::path& path) {
@@ -88,7 +54,7 @@ ModelSource open_model(const std::filesystem::path& path) {
                 "found a file that does not begin with \"GGUF\", expected a GGUF file or a model folder");
   }
   if (std::filesystem::is_directory(path, ignored) && !is_there(path / "config.json"))
-    if (const auto file = find_gguf(path)) return open_gguf(*file);
+    if (const auto file = find_gguf(path, "config.json")) return open_gguf(*file);
   return open_folder(path);
 }
 

@@ -44,6 +44,10 @@ std::vector<float> WeightLoader::floats(const std::string& name, const Shape& sh
   return values;
 }
 
+PositionTable WeightLoader::position_table(std::size_t positions, std::size_t dims) {
+  return {floats("model.embed_positions.weight", Shape{positions, dims}), dims};
+}
+
 Linear WeightLoader::linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias) {
   WeightView weight = matrix(prefix + ".weight", Shape{out, in});
   return Linear(std::move(weight), bias ? vector(prefix + ".bias", out) : std::vector<float>{});

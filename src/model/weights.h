@@ -11,6 +11,7 @@
 
 #include "formats/checkpoint.h"
 #include "nn/linear.h"
+#include "positional/registry.h"
 #include "tensor/view.h"
 
 namespace mla {
@@ -35,6 +36,9 @@ class WeightLoader {
   std::vector<float> vector(const std::string& name, std::size_t size) { return floats(name, Shape{size}); }
   /// Decoded, all values finite.
   std::vector<float> floats(const std::string& name, const Shape& shape);
+
+  /// A table of learned positions, model.embed_positions.weight [positions, dims].
+  PositionTable position_table(std::size_t positions, std::size_t dims);
 
   /// prefix.weight [out, in] and, if `bias`, prefix.bias [out].
   Linear linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias = false);

@@ -81,7 +81,7 @@ def llama_greedy(model, ids, count):
 
 def compare_greedy(options, model, prompt):
     ids = model.tokenize(prompt.encode(), add_bos=True, special=True)
-    ours = [int(word) for word in run([options.mla, "tokenize", "-m", options.model, prompt]).split()]
+    ours = [int(word) for word in run([options.mla, "tokenize", "--special", "-m", options.model, prompt]).split()]
     if ours != ids:
         return f"tokens differ: {ours} and {ids}", False
     theirs, steps = llama_greedy(model, ids, options.tokens)
