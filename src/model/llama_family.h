@@ -35,7 +35,6 @@ struct LlamaConfig {
   bool mlp_bias = false;
   bool qk_norm = false;  ///< RMSNorm over each head of queries and keys.
 
-  std::size_t rotary_dim = 0;  ///< The first values of a head, which the rotation turns: mostly all.
   RopeScaling rope;
   RopePairing rope_pairing = RopePairing::halves;
   std::string position_encoding;  ///< `position_encoding`, mla's own key; rope where it is absent.

@@ -35,15 +35,11 @@ void read_head_shape(const JsonField& config, const LlamaKeys& keys, LlamaConfig
 void read_rotation(const JsonField& config, LlamaConfig& result) {
   const GqaShape& shape = result.attention;
   result.position_encoding = read_position_encoding(config, "rope");
-  const double factor = read_partial_rotary_factor(config);
-  result.rotary_dim = static_cast<std::size_t>(static_cast<double>(shape.head_dim) * factor);
-  const bool can_rotate = result.rotary_dim >= 2 && result.rotary_dim % 2 == 0;
-  if (result.position_encoding == "rope" && !can_rotate)
+  if (result.position_encoding == "rope" && shape.head_dim % 2 != 0)
     config.get(config.find("head_dim") ? "head_dim" : "hidden_size")
-        .fail("found heads with " + std::to_string(result.rotary_dim) +
-              " values to rotate, expected an even number of at least 2 for rope");
-  result.rope = read_rope_scaling(config, result.rotary_dim, result.max_position_embeddings,
-                                  {.partial_rotary_factor = std::nullopt});
+        .fail("found heads of " + std::to_string(shape.head_dim) +
+              " values, expected an even number for rope");
+  result.rope = read_rope_scaling(config, shape.head_dim, result.max_position_embeddings);
   // mla's own key: files that were converted for other programs have their heads' rows in this order.
   if (read_bool_or(config, "rope_interleave", false)) result.rope_pairing = RopePairing::interleaved;
 }
@@ -51,8 +47,8 @@ void read_rotation(const JsonField& config, LlamaConfig& result) {
 std::vector<std::string> ignored_keys(const JsonField& config, std::set<std::string_view> own) {
   own.insert({"hidden_size", "num_hidden_layers", "max_position_embeddings", "intermediate_size",
               "rms_norm_eps", "num_attention_heads", "num_key_value_heads", "head_dim", "hidden_act",
-              "scale_embedding", "partial_rotary_factor", "rope_interleave", "rope_theta", "rope_scaling",
-              "rope_parameters", "original_max_position_embeddings"});
+              "scale_embedding", "rope_interleave", "rope_theta", "rope_scaling", "rope_parameters",
+              "original_max_position_embeddings"});
   return unread_keys(config, own);
 }
 
@@ -74,6 +70,7 @@ LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys) {
   result.tie_word_embeddings = read_bool_or(config, "tie_word_embeddings", false);
   result.scale_embedding = read_bool_or(config, "scale_embedding", false);
   expect_text(config, "hidden_act", "silu");
+  check_causal(config);
   check_dtype(config);
   read_head_shape(config, keys, result);
   read_rotation(config, result);

@@ -28,13 +28,6 @@ void expect_true(const JsonField& config, const char* key) {
   if (field && !field->as_bool()) field->unsupported("found false, expected true");
 }
 
-/// A size that follows from others, if it is there at all.
-void expect_size(const JsonField& config, const char* key, std::size_t expected) {
-  const auto field = config.find(key);
-  if (field && read_size(config, key, 0) != expected)
-    field->unsupported("found " + field->json().dump() + ", expected " + std::to_string(expected));
-}
-
 void read_router(const JsonField& config, MlaConfig& result) {
   expect_text(config, "attention_method", "MLA");
   expect_text(config, "zero_expert_type", "identity");

@@ -37,7 +37,6 @@ const std::map<std::string, std::string> kRefused = {
     {"gpt2_unscaled", "scale_attn_weights"},
     {"llama_dynamic", "rope_scaling.rope_type"},
     {"llama_longrope", "rope_scaling.rope_type"},
-    {"llama_partial", "partial_rotary_factor"},
     {"llama_yarn_mscales", "rope_scaling.mscale"},
     {"qwen2_layer_types", "sliding_window"},
     {"qwen2_window", "sliding_window"},

@@ -89,7 +89,7 @@ LLAMA_MUTATIONS = [
     ("nothing is turned", config(position_encoding="none"), GROUPED + " llama_mqa llama_head_dim " + WINDOWS),
     ("alibi: turned as well", config(position_encoding="rope"), "llama_alibi llama_learned"),
     ("embedding not scaled", config(scale_embedding=False), "llama_alibi"),
-    ("the whole head is turned", config(qk_nope_head_dim=14), "llama_partial"),
+    ("a part of the head is turned", config(qk_nope_head_dim=6), "llama_partial"),
     ("rope_theta 10000", rope(rope_theta=10000.0), "llama_head_dim llama_partial llama_yarn qwen2_yarn"),
     ("attention factor 1", rope(attention_factor=1.0), "llama_yarn llama_yarn_mscales qwen2_yarn llama_longrope"),
     ("mscale_all_dim in the scale", scale_with_mscale, "llama_yarn_mscales"),

@@ -96,7 +96,7 @@ def llama_variants():
         Variant("llama_interleaved", llama(rope_interleave=True, attention_bias=True), "our own key: pairs (2i, 2i+1)",
                 "bfloat16"),
         Variant("llama_partial", llama(head_dim=14, partial_rotary_factor=0.43, rope_theta=100.0),
-                "only 6 of 14 values of a head are turned", "bfloat16"),
+                "partial_rotary_factor is not looked at: all 14 values are turned", "bfloat16"),
         Variant("llama_sharded", llama(num_hidden_layers=3), "three shards and an index", "bfloat16", shards=3),
         Variant("llama_save_pretrained", llama(rope_scaling=LLAMA3, num_key_value_heads=3),
                 "written by save_pretrained", "bfloat16", naming="save_pretrained"),
