@@ -330,7 +330,7 @@ FolderModel describe_architecture(const ModelSource& source, GgufMetadata& metad
     return describe_llama(config, type == "qwen2" ? read_qwen2_config(config) : read_qwen3_config(config),
                           qwen);
   }
-  if (type == "llama" || type == "mistral") {
+  if (type == "llama" || type == "mistral" || type == "ministral") {
     ArchitectureKeys llama = keys("llama");
     return describe_llama(config, type == "llama" ? read_llama_config(config) : read_mistral_config(config),
                           llama);
@@ -338,7 +338,7 @@ FolderModel describe_architecture(const ModelSource& source, GgufMetadata& metad
   type_field.unsupported(
       "found \"" + type +
       "\", expected a family mla can write as GGUF: deepseek_v2, deepseek_v3, kimi_k2, minicpm3, "
-      "gpt2, llama, mistral, qwen2 or qwen3");
+      "gpt2, llama, mistral, ministral, qwen2 or qwen3");
 }
 
 }  // namespace mla

@@ -58,6 +58,10 @@ struct LlamaKeys {
 /// for one mla does not know.
 LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys);
 
+/// `layer_types`, a list of "full_attention" and "sliding_attention", if it is there; `attention.window` must have been
+/// read. Whether it is there.
+bool read_layer_types(const JsonField& config, LlamaConfig& result);
+
 /// Qwen's keys: `use_sliding_window` (off by default) with `sliding_window`, in the layers from `max_window_layers` on
 /// or in those that `layer_types` names.
 void read_qwen_windows(const JsonField& config, LlamaConfig& result);

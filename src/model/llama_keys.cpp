@@ -79,15 +79,9 @@ LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys) {
   return result;
 }
 
-void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
-  std::optional<std::size_t>& window = result.attention.window;
-  if (read_bool_or(config, "use_sliding_window", false) && !config.get("sliding_window").json().is_null())
-    window = read_size(config, "sliding_window");
+bool read_layer_types(const JsonField& config, LlamaConfig& result) {
   const auto types = config.find("layer_types");
-  if (!types) {
-    if (window) result.first_window_layer = read_size(config, "max_window_layers", 0);
-    return;
-  }
+  if (!types) return false;
   if (types->array_size() != result.num_hidden_layers)
     types->fail("found " + std::to_string(types->array_size()) +
                 " layers, expected num_hidden_layers = " + std::to_string(result.num_hidden_layers));
@@ -97,9 +91,18 @@ void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
     if (type.as_string() == "full_attention") continue;
     if (type.as_string() != "sliding_attention")
       type.unsupported("found \"" + type.as_string() + "\", expected full_attention or sliding_attention");
-    if (!window)
+    if (!result.attention.window)
       type.fail("found sliding_attention without a sliding_window in use, expected full_attention");
   }
+  return true;
+}
+
+void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
+  std::optional<std::size_t>& window = result.attention.window;
+  if (read_bool_or(config, "use_sliding_window", false) && !config.get("sliding_window").json().is_null())
+    window = read_size(config, "sliding_window");
+  if (!read_layer_types(config, result) && window)
+    result.first_window_layer = read_size(config, "max_window_layers", 0);
 }
 
 }  // namespace mla

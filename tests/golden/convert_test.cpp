@@ -38,6 +38,7 @@ const std::map<std::string, std::string> kRefused = {
     {"llama_dynamic", "rope_scaling.rope_type"},
     {"llama_longrope", "rope_scaling.rope_type"},
     {"llama_yarn_mscales", "rope_scaling.mscale"},
+    {"mistral_layer_types", "sliding_window"},
     {"qwen2_layer_types", "sliding_window"},
     {"qwen2_window", "sliding_window"},
     {"qwen3_bias", "attention_bias"},

@@ -80,7 +80,7 @@ def activation(function):
 
 
 GROUPED = "llama_gqa llama_tied llama_sharded mistral_full qwen2_plain qwen3_plain"
-WINDOWS = "mistral_window mistral_narrow mistral_long qwen2_window qwen2_layer_types qwen3_layer_types"
+WINDOWS = "mistral_window mistral_narrow mistral_long mistral_layer_types qwen2_window qwen2_layer_types qwen3_layer_types"
 GPT2 = "gpt2_plain gpt2_published gpt2_untied gpt2_sharded"
 LLAMA_MUTATIONS = [
     ("key-value heads in turn", heads_in_turn, GROUPED),
@@ -114,6 +114,7 @@ LLAMA_MUTATIONS = [
     ("a window after all", config(use_sliding_window=True), "qwen2_plain"),
     ("window in every layer", config(layer_types=None, max_window_layers=0), "qwen2_window qwen2_layer_types"),
     ("max_window_layers wins", config(layer_types=None), "qwen2_layer_types qwen3_layer_types"),
+    ("layer_types not looked at", config(layer_types=None), "mistral_layer_types"),
     ("scores not scaled", config(scale_attn_weights=False), GPT2),
     ("scores scaled", config(scale_attn_weights=True), "gpt2_unscaled"),
     ("not by the layer", config(scale_attn_by_inverse_layer_idx=False), "gpt2_inverse_layer"),

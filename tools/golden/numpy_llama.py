@@ -19,12 +19,11 @@ class LlamaModel(NumpyModel):
     def window(self, index):
         """How many keys a row of the layer sees, itself included; None: all before it."""
         c = self.config
-        if c["model_type"] == "mistral":
-            return c["sliding_window"]
-        if c["model_type"] not in ("qwen2", "qwen3") or not c["use_sliding_window"]:
+        mistral = c["model_type"] in ("mistral", "ministral")
+        if not mistral and (c["model_type"] not in ("qwen2", "qwen3") or not c["use_sliding_window"]):
             return None
         types = c.get("layer_types")
-        slides = types[index] == "sliding_attention" if types else index >= c["max_window_layers"]
+        slides = types[index] == "sliding_attention" if types else mistral or index >= c["max_window_layers"]
         return c["sliding_window"] if slides else None
 
     def heads(self, prefix, name, x):

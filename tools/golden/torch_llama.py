@@ -7,7 +7,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.gpt2.modeling_gpt2 import eager_attention_forward
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-TYPES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")
+TYPES = ("llama", "mistral", "ministral", "qwen2", "qwen3", "gpt2")
 TURNED = "eager_turned"
 
 

@@ -118,6 +118,8 @@ def relative_variants():
                 "no window; heads that do not fill hidden_size", "bfloat16"),
         Variant("mistral_long", mistral(sliding_window=70, num_attention_heads=4, num_key_value_heads=2, head_dim=4),
                 "a window longer than a block of queries", "bfloat16", prompt_tokens=150),
+        Variant("mistral_layer_types", mistral(num_hidden_layers=3, layer_types=layers), "a window in some layers",
+                "bfloat16"),
         Variant("qwen2_plain", qwen2(), "biases on queries, keys and values; the window is switched off", "bfloat16"),
         Variant("qwen2_window", qwen2(use_sliding_window=True, num_hidden_layers=3, tie_word_embeddings=True),
                 "a window in the layers from 1 on", "bfloat16"),

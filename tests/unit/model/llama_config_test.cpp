@@ -202,6 +202,15 @@ TEST_CASE("llama: which layers have a window", "[config]") {
   CHECK(windows_of(json) == Windows(3));
   CHECK(windows_of(golden("mistral_full")) == Windows(2));
   CHECK(windows_of(golden("mistral_narrow")) == Windows{2, 2});
+  json = golden("mistral_layer_types");
+  CHECK(windows_of(json) == Windows{19, std::nullopt, 19});
+  json["layer_types"] = nullptr;
+  CHECK(windows_of(json) == Windows{19, 19, 19});
+  json["layer_types"] = {"full_attention", "full_attention"};
+  CHECK(refused_at(json) == "layer_types");
+  json["layer_types"].push_back("full_attention");
+  json["sliding_window"] = nullptr;
+  CHECK(windows_of(json) == Windows(3));
 }
 
 TEST_CASE("llama: partial_rotary_factor counts only where the frequencies are scaled", "[config]") {
