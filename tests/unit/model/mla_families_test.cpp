@@ -96,6 +96,9 @@ TEST_CASE("values a family cannot have are refused at their field", "[config]") 
       {"longcat_published", "mla_scale_q_lora", false, ErrorCode::unsupported},
       {"longcat_published", "mla_scale_kv_lora", false, ErrorCode::unsupported},
       {"longcat_published", "head_dim", 16, ErrorCode::unsupported},
+      {"longcat_published", "num_experts_per_tok", 1, ErrorCode::unsupported},
+      {"longcat_published", "moe_intermediate_size", 1, ErrorCode::unsupported},
+      {"longcat_published", "intermediate_size", 1, ErrorCode::unsupported},
       {"longcat_published", "qk_head_dim", 16, ErrorCode::unsupported},
       {"longcat_published", "routed_scaling_factor", "6"},
       {"longcat_published", "expert_ffn_hidden_size", nullptr}};
