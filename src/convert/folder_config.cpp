@@ -100,10 +100,6 @@ FolderModel describe_llama(const JsonField& config, const LlamaConfig& read, Arc
   check_encoding(config, keys, read.position_encoding, "rope", read.scale_embedding);
   const GqaShape& shape = read.attention;
   const bool is_llama = keys.architecture() == "llama";
-  if (read.rotary_dim != shape.head_dim)
-    refuse(config, keys, "partial_rotary_factor",
-           "a rotation of " + std::to_string(read.rotary_dim) + " of " + std::to_string(shape.head_dim) +
-               " values");
   if (!is_llama && read.rope_pairing != RopePairing::halves) refuse(config, keys, "rope_interleave", "true");
   if (keys.architecture() == "qwen2" && shape.query_width() != read.hidden_size)
     refuse(config, keys, "head_dim", std::to_string(shape.head_dim));
@@ -131,7 +127,7 @@ FolderModel describe_llama(const JsonField& config, const LlamaConfig& read, Arc
   keys.add_number("attention.layer_norm_rms_epsilon", double{read.rms_norm_eps});
   keys.add_size("vocab_size", read.vocab_size);
   describe_window(config, read, keys);
-  describe_rope(config, read.rope, read.rotary_dim, keys, model);
+  describe_rope(config, read.rope, shape.head_dim, keys, model);
   return model;
 }
 
@@ -334,7 +330,7 @@ FolderModel describe_architecture(const ModelSource& source, GgufMetadata& metad
     return describe_llama(config, type == "qwen2" ? read_qwen2_config(config) : read_qwen3_config(config),
                           qwen);
   }
-  if (type == "llama" || type == "mistral") {
+  if (type == "llama" || type == "mistral" || type == "ministral") {
     ArchitectureKeys llama = keys("llama");
     return describe_llama(config, type == "llama" ? read_llama_config(config) : read_mistral_config(config),
                           llama);
@@ -342,7 +338,7 @@ FolderModel describe_architecture(const ModelSource& source, GgufMetadata& metad
   type_field.unsupported(
       "found \"" + type +
       "\", expected a family mla can write as GGUF: deepseek_v2, deepseek_v3, kimi_k2, minicpm3, "
-      "gpt2, llama, mistral, qwen2 or qwen3");
+      "gpt2, llama, mistral, ministral, qwen2 or qwen3");
 }
 
 }  // namespace mla

@@ -28,6 +28,7 @@ constexpr std::array kArchitectures = {
     Architecture{"longcat_flash", build_longcat_flash},
     Architecture{"llama", build_llama_like<read_llama_config>},
     Architecture{"mistral", build_llama_like<read_mistral_config>},
+    Architecture{"ministral", build_llama_like<read_mistral_config>},
     Architecture{"qwen2", build_llama_like<read_qwen2_config>},
     Architecture{"qwen3", build_llama_like<read_qwen3_config>},
     Architecture{"gpt2", build_gpt2},

@@ -20,6 +20,11 @@ bool read_bool_or(const JsonField& config, const char* key, bool otherwise) {
   return field ? field->as_bool() : otherwise;
 }
 
+bool read_nullable_bool_or(const JsonField& config, const char* key, bool otherwise) {
+  const bool is_null = config.json().contains(key) && !config.has(key);
+  return !is_null && read_bool_or(config, key, otherwise);
+}
+
 float read_epsilon_or(const JsonField& config, const char* key, float otherwise) {
   const auto field = config.find(key);
   return field ? static_cast<float>(field->as_number(0.0, 1.0)) : otherwise;
@@ -29,6 +34,19 @@ void expect_text(const JsonField& config, const char* key, std::string_view expe
   const auto field = config.find(key);
   if (field && field->as_string() != expected)
     field->unsupported("found \"" + field->as_string() + "\", expected \"" + std::string(expected) + "\"");
+}
+
+void expect_size(const JsonField& config, const char* key, std::size_t expected) {
+  const auto field = config.find(key);
+  if (field && read_size(config, key, 0) != expected)
+    field->unsupported("found " + field->json().dump() + ", expected " + std::to_string(expected));
+}
+
+void check_causal(const JsonField& config) {
+  if (!config.json().contains("is_causal")) return;
+  const JsonField field = config.get("is_causal");
+  if (field.json().is_null() || !field.as_bool())
+    field.unsupported("found " + field.json().dump() + ", expected true");
 }
 
 std::string read_position_encoding(const JsonField& config, std::string_view otherwise) {
@@ -73,8 +91,9 @@ std::size_t max_context(const RopeScaling& rope, std::size_t max_position_embedd
 
 std::vector<std::string> unread_keys(const JsonField& config, const std::set<std::string_view>& read) {
   static const std::set<std::string_view> everywhere = {
-      "model_type",          "architectures", "vocab_size",  "tie_word_embeddings", "position_encoding",
-      "quantization_config", "dtype",         "torch_dtype", "bos_token_id",        "eos_token_id"};
+      "model_type",        "architectures",       "vocab_size", "tie_word_embeddings",
+      "position_encoding", "quantization_config", "dtype",      "torch_dtype",
+      "bos_token_id",      "eos_token_id",        "is_causal"};
   std::vector<std::string> unread;
   for (const auto& item : config.json().items())
     if (!everywhere.contains(item.key()) && !read.contains(item.key())) unread.push_back(item.key());

@@ -23,11 +23,20 @@ std::size_t read_size(const JsonField& config, const char* key, std::int64_t lea
 std::size_t read_size_or(const JsonField& config, const char* key, std::size_t otherwise,
                          std::int64_t least = 1);
 bool read_bool_or(const JsonField& config, const char* key, bool otherwise);
+/// The same for a key that transformers' class declares as "bool or None": there null means no.
+bool read_nullable_bool_or(const JsonField& config, const char* key, bool otherwise);
 /// A norm's epsilon, in [0, 1].
 float read_epsilon_or(const JsonField& config, const char* key, float otherwise);
 
 /// A key that mla knows one value of, if it is there at all. Throws Error(unsupported).
 void expect_text(const JsonField& config, const char* key, std::string_view expected);
+
+/// A size that follows from others, if it is there at all. Throws Error(unsupported).
+void expect_size(const JsonField& config, const char* key, std::size_t expected);
+
+/// `is_causal`, which transformers looks at in every family: its decoders see the whole text where it is false or null.
+/// Throws Error(unsupported).
+void check_causal(const JsonField& config);
 
 /// `position_encoding`, mla's own key: the name of a known encoding, or `otherwise`. Throws Error(unsupported).
 std::string read_position_encoding(const JsonField& config, std::string_view otherwise);

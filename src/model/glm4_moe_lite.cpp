@@ -12,7 +12,7 @@ namespace mla {
 namespace {
 
 MlaConfig read_config(const JsonField& config) {
-  MlaConfig result = read_mla_config(config, {.rms_norm_eps = 1e-5F});
+  MlaConfig result = read_mla_config(config, {.rms_norm_eps = 1e-5F, .default_type_is_partial = true});
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
   result.rope_pairing = read_rope_interleave(config);
   result.expert_layers = config.has("mlp_layer_types")
@@ -27,11 +27,11 @@ MlaConfig read_config(const JsonField& config) {
   }
   if (result.expert_layers.count() < result.num_hidden_layers)
     result.intermediate_size = read_size(config, "intermediate_size");
-  result.ignored_keys =
-      keys_not_read(config, {"num_hidden_layers", "intermediate_size", "rope_interleave", "mlp_layer_types",
-                             "scoring_func", "topk_method", "n_group", "topk_group", "n_routed_experts",
-                             "num_experts_per_tok", "norm_topk_prob", "routed_scaling_factor",
-                             "moe_intermediate_size", "n_shared_experts", "num_nextn_predict_layers"});
+  result.ignored_keys = keys_not_read(
+      config, {"num_hidden_layers", "intermediate_size", "rope_interleave", "mlp_layer_types", "scoring_func",
+               "topk_method", "n_group", "topk_group", "n_routed_experts", "num_experts_per_tok",
+               "norm_topk_prob", "routed_scaling_factor", "partial_rotary_factor", "moe_intermediate_size",
+               "n_shared_experts", "num_nextn_predict_layers"});
   return result;
 }
 

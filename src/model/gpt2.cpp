@@ -184,6 +184,7 @@ Gpt2Config read_gpt2_config(const JsonField& config) {
   if (read_bool_or(config, "add_cross_attention", false))
     config.get("add_cross_attention").unsupported("found true, expected false");
   result.position_encoding = read_position_encoding(config, "learned");
+  check_causal(config);
   check_dtype(config);
   result.ignored_keys =
       unread_keys(config, {"n_embd", "n_layer", "n_head", "n_positions", "n_inner", "activation_function",

@@ -38,7 +38,7 @@ class Builder {
     EncodingSettings settings{.source = {},
                               .hidden_size = config_.hidden_size,
                               .num_heads = config_.attention.num_heads,
-                              .rotary_dim = config_.rotary_dim,
+                              .rotary_dim = config_.attention.head_dim,
                               .decoupled = false,
                               .rope = config_.rope,
                               .pairing = config_.rope_pairing,

@@ -35,7 +35,6 @@ struct LlamaConfig {
   bool mlp_bias = false;
   bool qk_norm = false;  ///< RMSNorm over each head of queries and keys.
 
-  std::size_t rotary_dim = 0;  ///< The first values of a head, which the rotation turns: mostly all.
   RopeScaling rope;
   RopePairing rope_pairing = RopePairing::halves;
   std::string position_encoding;  ///< `position_encoding`, mla's own key; rope where it is absent.
@@ -58,6 +57,10 @@ struct LlamaKeys {
 /// Reads the keys that all families have. Throws Error(format) for a missing or impossible value, Error(unsupported)
 /// for one mla does not know.
 LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys);
+
+/// `layer_types`, a list of "full_attention" and "sliding_attention", if it is there; `attention.window` must have been
+/// read. Whether it is there.
+bool read_layer_types(const JsonField& config, LlamaConfig& result);
 
 /// Qwen's keys: `use_sliding_window` (off by default) with `sliding_window`, in the layers from `max_window_layers` on
 /// or in those that `layer_types` names.

@@ -35,15 +35,11 @@ void read_head_shape(const JsonField& config, const LlamaKeys& keys, LlamaConfig
 void read_rotation(const JsonField& config, LlamaConfig& result) {
   const GqaShape& shape = result.attention;
   result.position_encoding = read_position_encoding(config, "rope");
-  const double factor = read_partial_rotary_factor(config);
-  result.rotary_dim = static_cast<std::size_t>(static_cast<double>(shape.head_dim) * factor);
-  const bool can_rotate = result.rotary_dim >= 2 && result.rotary_dim % 2 == 0;
-  if (result.position_encoding == "rope" && !can_rotate)
+  if (result.position_encoding == "rope" && shape.head_dim % 2 != 0)
     config.get(config.find("head_dim") ? "head_dim" : "hidden_size")
-        .fail("found heads with " + std::to_string(result.rotary_dim) +
-              " values to rotate, expected an even number of at least 2 for rope");
-  result.rope = read_rope_scaling(config, result.rotary_dim, result.max_position_embeddings,
-                                  {.partial_rotary_factor = std::nullopt});
+        .fail("found heads of " + std::to_string(shape.head_dim) +
+              " values, expected an even number for rope");
+  result.rope = read_rope_scaling(config, shape.head_dim, result.max_position_embeddings);
   // mla's own key: files that were converted for other programs have their heads' rows in this order.
   if (read_bool_or(config, "rope_interleave", false)) result.rope_pairing = RopePairing::interleaved;
 }
@@ -51,8 +47,8 @@ void read_rotation(const JsonField& config, LlamaConfig& result) {
 std::vector<std::string> ignored_keys(const JsonField& config, std::set<std::string_view> own) {
   own.insert({"hidden_size", "num_hidden_layers", "max_position_embeddings", "intermediate_size",
               "rms_norm_eps", "num_attention_heads", "num_key_value_heads", "head_dim", "hidden_act",
-              "scale_embedding", "partial_rotary_factor", "rope_interleave", "rope_theta", "rope_scaling",
-              "rope_parameters", "original_max_position_embeddings"});
+              "scale_embedding", "rope_interleave", "rope_theta", "rope_scaling", "rope_parameters",
+              "original_max_position_embeddings"});
   return unread_keys(config, own);
 }
 
@@ -74,6 +70,7 @@ LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys) {
   result.tie_word_embeddings = read_bool_or(config, "tie_word_embeddings", false);
   result.scale_embedding = read_bool_or(config, "scale_embedding", false);
   expect_text(config, "hidden_act", "silu");
+  check_causal(config);
   check_dtype(config);
   read_head_shape(config, keys, result);
   read_rotation(config, result);
@@ -82,15 +79,9 @@ LlamaConfig read_llama_keys(const JsonField& config, const LlamaKeys& keys) {
   return result;
 }
 
-void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
-  std::optional<std::size_t>& window = result.attention.window;
-  if (read_bool_or(config, "use_sliding_window", false) && !config.get("sliding_window").json().is_null())
-    window = read_size(config, "sliding_window");
+bool read_layer_types(const JsonField& config, LlamaConfig& result) {
   const auto types = config.find("layer_types");
-  if (!types) {
-    if (window) result.first_window_layer = read_size(config, "max_window_layers", 0);
-    return;
-  }
+  if (!types) return false;
   if (types->array_size() != result.num_hidden_layers)
     types->fail("found " + std::to_string(types->array_size()) +
                 " layers, expected num_hidden_layers = " + std::to_string(result.num_hidden_layers));
@@ -100,9 +91,18 @@ void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
     if (type.as_string() == "full_attention") continue;
     if (type.as_string() != "sliding_attention")
       type.unsupported("found \"" + type.as_string() + "\", expected full_attention or sliding_attention");
-    if (!window)
+    if (!result.attention.window)
       type.fail("found sliding_attention without a sliding_window in use, expected full_attention");
   }
+  return true;
+}
+
+void read_qwen_windows(const JsonField& config, LlamaConfig& result) {
+  std::optional<std::size_t>& window = result.attention.window;
+  if (read_bool_or(config, "use_sliding_window", false) && !config.get("sliding_window").json().is_null())
+    window = read_size(config, "sliding_window");
+  if (!read_layer_types(config, result) && window)
+    result.first_window_layer = read_size(config, "max_window_layers", 0);
 }
 
 }  // namespace mla

@@ -28,13 +28,6 @@ void expect_true(const JsonField& config, const char* key) {
   if (field && !field->as_bool()) field->unsupported("found false, expected true");
 }
 
-/// A size that follows from others, if it is there at all.
-void expect_size(const JsonField& config, const char* key, std::size_t expected) {
-  const auto field = config.find(key);
-  if (field && read_size(config, key, 0) != expected)
-    field->unsupported("found " + field->json().dump() + ", expected " + std::to_string(expected));
-}
-
 void read_router(const JsonField& config, MlaConfig& result) {
   expect_text(config, "attention_method", "MLA");
   expect_text(config, "zero_expert_type", "identity");
@@ -51,6 +44,10 @@ void read_router(const JsonField& config, MlaConfig& result) {
   router.routed_scaling_factor = static_cast<float>(scale ? scale->as_number(-1e6, 1e6) : 6.0);
   result.router = router;
   result.moe_intermediate_size = read_size(config, "expert_ffn_hidden_size");
+  // The class takes DeepSeek's names for the same sizes, too.
+  expect_size(config, "num_experts_per_tok", router.top_k);
+  expect_size(config, "moe_intermediate_size", result.moe_intermediate_size);
+  expect_size(config, "intermediate_size", result.intermediate_size);
 }
 
 MlaConfig read_config(const JsonField& config) {
@@ -70,8 +67,9 @@ MlaConfig read_config(const JsonField& config) {
   read_router(config, result);
   result.ignored_keys = keys_not_read(
       config, {"num_layers", "attention_method", "ffn_hidden_size", "head_dim", "qk_head_dim",
-               "mla_scale_q_lora", "mla_scale_kv_lora", "zero_expert_num", "zero_expert_type",
-               "n_routed_experts", "moe_topk", "routed_scaling_factor", "expert_ffn_hidden_size"});
+               "num_experts_per_tok", "moe_intermediate_size", "intermediate_size", "mla_scale_q_lora",
+               "mla_scale_kv_lora", "zero_expert_num", "zero_expert_type", "n_routed_experts", "moe_topk",
+               "routed_scaling_factor", "expert_ffn_hidden_size"});
   return result;
 }
 

@@ -13,8 +13,10 @@ namespace mla {
 namespace {
 
 MlaConfig read_config(const JsonField& config) {
-  MlaConfig result = read_mla_config(config, {.partial_rotary_factor = true, .query_scaling = true});
+  MlaConfig result = read_mla_config(
+      config, {.partial_rotary_factor = true, .default_type_is_partial = true, .query_scaling = true});
   result.num_hidden_layers = read_size(config, "num_hidden_layers");
+  expect_size(config, "head_dim", result.attention.qk_head_dim());  // partial_rotary_factor is a share of it.
   result.rope_pairing = read_rope_interleave(config);
   const std::size_t first = read_size_or(config, "first_k_dense_replace", 0, 0);
   if (first < result.num_hidden_layers) {
@@ -26,9 +28,10 @@ MlaConfig read_config(const JsonField& config) {
   }
   if (first > 0) result.intermediate_size = read_size(config, "intermediate_size");
   result.ignored_keys = keys_not_read(
-      config, {"num_hidden_layers", "intermediate_size", "rope_interleave", "first_k_dense_replace",
-               "n_group", "topk_group", "n_routed_experts", "num_experts_per_tok", "norm_topk_prob",
-               "routed_scaling_factor", "moe_intermediate_size", "n_shared_experts"});
+      config,
+      {"num_hidden_layers", "intermediate_size", "rope_interleave", "first_k_dense_replace", "n_group",
+       "topk_group", "n_routed_experts", "num_experts_per_tok", "norm_topk_prob", "routed_scaling_factor",
+       "partial_rotary_factor", "head_dim", "moe_intermediate_size", "n_shared_experts"});
   return result;
 }
 

@@ -41,13 +41,13 @@ void read_attention(const JsonField& config, const MlaDefaults& defaults, MlaCon
   result.attention_bias = read_bool_or(config, "attention_bias", false);
 
   read_encoding(config, result);
-  const double rotary_share =
-      static_cast<double>(shape.rotary_dim()) / static_cast<double>(shape.qk_head_dim());
-  result.rope =
-      read_rope_scaling(config, shape.rotary_dim(), result.max_position_embeddings,
-                        {.theta = defaults.rope_theta,
-                         .partial_rotary_factor = defaults.partial_rotary_factor ? rotary_share : 1.0,
-                         .query_scaling = defaults.query_scaling});
+  RopeDefaults rope{.theta = defaults.rope_theta,
+                    .default_type_is_partial = defaults.default_type_is_partial,
+                    .query_scaling = defaults.query_scaling};
+  if (defaults.partial_rotary_factor)
+    rope.partial_rotary_factor =
+        static_cast<double>(shape.rotary_dim()) / static_cast<double>(shape.qk_head_dim());
+  result.rope = read_rope_scaling(config, shape.rotary_dim(), result.max_position_embeddings, rope);
   shape.softmax_scale = static_cast<float>(rope_softmax_factor(result.rope) /
                                            std::sqrt(static_cast<double>(shape.qk_head_dim())));
 }
@@ -100,6 +100,7 @@ MlaConfig read_mla_config(const JsonField& config, const MlaDefaults& defaults) 
   result.rms_norm_eps = read_epsilon_or(config, "rms_norm_eps", defaults.rms_norm_eps);
   result.tie_word_embeddings = read_bool_or(config, "tie_word_embeddings", defaults.tie_word_embeddings);
   expect_text(config, "hidden_act", "silu");
+  check_causal(config);
   check_dtype(config);
   read_attention(config, defaults, result);
   result.fp8 = read_quantization(config);
@@ -107,7 +108,8 @@ MlaConfig read_mla_config(const JsonField& config, const MlaDefaults& defaults) 
 }
 
 RopePairing read_rope_interleave(const JsonField& config) {
-  return read_bool_or(config, "rope_interleave", true) ? RopePairing::interleaved : RopePairing::halves;
+  return read_nullable_bool_or(config, "rope_interleave", true) ? RopePairing::interleaved
+                                                                : RopePairing::halves;
 }
 
 void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaConfig& result) {
@@ -120,7 +122,7 @@ void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaCo
         .fail("found " + std::to_string(router.top_k) + ", expected at most n_routed_experts (" +
               std::to_string(router.n_routed_experts) + ")");
   if (has_groups(router.kind)) read_groups(config, router);
-  router.norm_topk_prob = defaults.norm_topk_prob && read_bool_or(config, "norm_topk_prob", true);
+  router.norm_topk_prob = defaults.norm_topk_prob && read_nullable_bool_or(config, "norm_topk_prob", true);
   const auto scale = config.find("routed_scaling_factor");
   router.routed_scaling_factor =
       static_cast<float>(scale ? scale->as_number(-1e6, 1e6) : defaults.routed_scaling_factor);
@@ -146,22 +148,12 @@ ExpertLayers read_mlp_layer_types(const JsonField& config, std::size_t first, st
 }
 
 std::vector<std::string> keys_not_read(const JsonField& config, const std::vector<std::string_view>& own) {
-  std::set<std::string_view> read = {"hidden_size",
-                                     "max_position_embeddings",
-                                     "rms_norm_eps",
-                                     "hidden_act",
-                                     "num_attention_heads",
-                                     "kv_lora_rank",
-                                     "qk_nope_head_dim",
-                                     "qk_rope_head_dim",
-                                     "v_head_dim",
-                                     "q_lora_rank",
-                                     "attention_bias",
-                                     "rope_theta",
-                                     "rope_scaling",
-                                     "rope_parameters",
-                                     "partial_rotary_factor",
-                                     "original_max_position_embeddings"};
+  std::set<std::string_view> read = {
+      "hidden_size",      "max_position_embeddings", "rms_norm_eps",
+      "hidden_act",       "num_attention_heads",     "kv_lora_rank",
+      "qk_nope_head_dim", "qk_rope_head_dim",        "v_head_dim",
+      "q_lora_rank",      "attention_bias",          "rope_theta",
+      "rope_scaling",     "rope_parameters",         "original_max_position_embeddings"};
   read.insert(own.begin(), own.end());
   return unread_keys(config, read);
 }

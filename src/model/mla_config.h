@@ -83,7 +83,8 @@ struct MlaDefaults {
   double rope_theta = 10000.0;
   bool v_head_dim_of_hidden = false;   ///< v_head_dim may be absent: hidden_size / num_attention_heads then.
   bool partial_rotary_factor = false;  ///< That key says which share of a head is rotated.
-  bool query_scaling = false;          ///< As in RopeDefaults.
+  bool default_type_is_partial = false;  ///< As in RopeDefaults.
+  bool query_scaling = false;            ///< As in RopeDefaults.
 };
 
 /// Everything but the layers' number and their feed-forward blocks. The sizes have no defaults: a config without
@@ -91,7 +92,7 @@ struct MlaDefaults {
 /// not know; so do the others.
 MlaConfig read_mla_config(const JsonField& config, const MlaDefaults& defaults);
 
-/// `rope_interleave`, true where it is absent.
+/// `rope_interleave`, true where it is absent, false where it is null.
 RopePairing read_rope_interleave(const JsonField& config);
 
 struct RouterDefaults {

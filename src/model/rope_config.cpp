@@ -51,11 +51,14 @@ std::size_t read_original_length(const JsonField& config, const JsonField& param
   return otherwise;
 }
 
-/// mla rotates what it rotates as a whole.
-void check_partial_factor(const JsonField& place, const std::optional<double>& expected) {
-  const auto field = place.find("partial_rotary_factor");
-  if (field && expected && std::abs(field->as_number() - *expected) > 1e-9)
-    field->unsupported("found " + field->json().dump() + ", expected " + Json(*expected).dump());
+/// mla rotates what it rotates as a whole. The reference takes the factor beside the parameters only where there is
+/// none among them.
+void check_partial_factor(const JsonField& config, const std::optional<JsonField>& parameters,
+                          double expected) {
+  auto field = parameters ? parameters->find("partial_rotary_factor") : std::nullopt;
+  if (!field) field = config.find("partial_rotary_factor");
+  if (field && std::abs(field->as_number() - expected) > 1e-9)
+    field->unsupported("found " + field->json().dump() + ", expected " + Json(expected).dump());
 }
 
 std::vector<double> read_factors(const JsonField& field, std::size_t expected) {
@@ -105,15 +108,15 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
   scaling.theta = defaults.theta;
   scaling.max_position_embeddings = max_position_embeddings;
   if (const auto theta = config.find("rope_theta")) scaling.theta = read_positive(*theta);
-  check_partial_factor(config, defaults.partial_rotary_factor);
   const auto found = find_parameters(config);
+  if (found) scaling.type = read_type(*found);
+  if (scaling.type != RopeType::standard || defaults.default_type_is_partial)
+    check_partial_factor(config, found, defaults.partial_rotary_factor);
   if (!found && defaults.query_scaling) config.get("rope_parameters").get("llama_4_scaling_beta");
   if (!found) return scaling;
   const JsonField& parameters = *found;
 
-  scaling.type = read_type(parameters);
   if (const auto theta = parameters.find("rope_theta")) scaling.theta = read_positive(*theta);
-  check_partial_factor(parameters, defaults.partial_rotary_factor);
   if (defaults.query_scaling) read_query_scaling(config, parameters, scaling);
   if (scaling.type == RopeType::standard) return scaling;
   if (scaling.type == RopeType::factors) {
@@ -137,13 +140,6 @@ RopeScaling read_rope_scaling(const JsonField& config, std::size_t rope_dim,
     scaling.long_factor = read_factors(parameters.get("long_factor"), rope_dim / 2);
   }
   return scaling;
-}
-
-double read_partial_rotary_factor(const JsonField& config) {
-  auto field = config.find("partial_rotary_factor");
-  if (!field)
-    if (const auto parameters = find_parameters(config)) field = parameters->find("partial_rotary_factor");
-  return field ? field->as_number(kLeast, 1.0) : 1.0;
 }
 
 }  // namespace mla

@@ -19,10 +19,11 @@ constexpr std::array<std::pair<RopeType, std::string_view>, 7> kNames = {{{RopeT
 
 /// theta^(2i / d), i = 0 .. d/2 - 1, in float32 as the reference has it.
 std::vector<float> wave_bases(double theta, std::size_t rope_dim) {
+  const double base = static_cast<double>(static_cast<float>(theta));
   std::vector<float> bases(rope_dim / 2);
   for (std::size_t i = 0; i < bases.size(); ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(rope_dim);
-    bases[i] = static_cast<float>(std::pow(theta, static_cast<double>(exponent)));
+    bases[i] = static_cast<float>(std::pow(base, static_cast<double>(exponent)));
   }
   return bases;
 }
@@ -31,11 +32,19 @@ double yarn_mscale(double factor, double mscale) {
   return factor <= 1.0 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
+/// Beyond the trained length the reference computes with the length as a tensor, in float32.
 double dynamic_theta(const RopeScaling& scaling, std::size_t rope_dim, std::size_t sequence_length) {
-  const double trained = static_cast<double>(scaling.max_position_embeddings);
-  const double length = std::max(static_cast<double>(sequence_length), trained);
+  const std::size_t trained = scaling.max_position_embeddings;
   const double d = static_cast<double>(rope_dim);
-  return scaling.theta * std::pow(scaling.factor * length / trained - (scaling.factor - 1.0), d / (d - 2.0));
+  const double exponent = d / (d - 2.0);
+  if (sequence_length <= trained)
+    return scaling.theta * std::pow(scaling.factor - (scaling.factor - 1.0), exponent);
+  const float ratio =
+      static_cast<float>(scaling.factor) * static_cast<float>(sequence_length) / static_cast<float>(trained);
+  const float stretched = ratio - static_cast<float>(scaling.factor - 1.0);
+  const float power = static_cast<float>(
+      std::pow(static_cast<double>(stretched), static_cast<double>(static_cast<float>(exponent))));
+  return static_cast<double>(power * static_cast<float>(scaling.theta));
 }
 
 /// YaRN, section 3.2: dimension i makes `original / wavelength` turns over the trained context; those with
@@ -68,14 +77,20 @@ std::vector<float> yarn_frequencies(const RopeScaling& scaling, const std::vecto
   return result;
 }
 
+/// In the reference's float32 operations, one by one. A number divided by a tensor is there a product with the
+/// reciprocal.
 float llama3_frequency(const RopeScaling& scaling, float inverse) {
-  const double original = static_cast<double>(scaling.original_max_position_embeddings);
-  const double wavelength = 2.0 * std::numbers::pi / static_cast<double>(inverse);
-  if (wavelength > original / scaling.low_freq_factor) return static_cast<float>(inverse / scaling.factor);
-  if (wavelength < original / scaling.high_freq_factor) return inverse;
-  const double smooth = (original / wavelength - scaling.low_freq_factor) /
-                        (scaling.high_freq_factor - scaling.low_freq_factor);
-  return static_cast<float>((1.0 - smooth) * inverse / scaling.factor + smooth * inverse);
+  const float original = static_cast<float>(scaling.original_max_position_embeddings);
+  const float factor = static_cast<float>(scaling.factor);
+  const auto longest = [&](double turns) {
+    return static_cast<float>(static_cast<double>(scaling.original_max_position_embeddings) / turns);
+  };
+  const float wavelength = (1.0F / inverse) * static_cast<float>(2.0 * std::numbers::pi);
+  if (wavelength > longest(scaling.low_freq_factor)) return inverse / factor;
+  if (wavelength < longest(scaling.high_freq_factor)) return inverse;
+  const float smooth = ((1.0F / wavelength) * original - static_cast<float>(scaling.low_freq_factor)) /
+                       static_cast<float>(scaling.high_freq_factor - scaling.low_freq_factor);
+  return (1.0F - smooth) * inverse / factor + smooth * inverse;
 }
 
 }  // namespace

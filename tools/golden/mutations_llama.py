@@ -80,7 +80,7 @@ def activation(function):
 
 
 GROUPED = "llama_gqa llama_tied llama_sharded mistral_full qwen2_plain qwen3_plain"
-WINDOWS = "mistral_window mistral_narrow mistral_long qwen2_window qwen2_layer_types qwen3_layer_types"
+WINDOWS = "mistral_window mistral_narrow mistral_long mistral_layer_types qwen2_window qwen2_layer_types qwen3_layer_types"
 GPT2 = "gpt2_plain gpt2_published gpt2_untied gpt2_sharded"
 LLAMA_MUTATIONS = [
     ("key-value heads in turn", heads_in_turn, GROUPED),
@@ -89,7 +89,7 @@ LLAMA_MUTATIONS = [
     ("nothing is turned", config(position_encoding="none"), GROUPED + " llama_mqa llama_head_dim " + WINDOWS),
     ("alibi: turned as well", config(position_encoding="rope"), "llama_alibi llama_learned"),
     ("embedding not scaled", config(scale_embedding=False), "llama_alibi"),
-    ("the whole head is turned", config(qk_nope_head_dim=14), "llama_partial"),
+    ("a part of the head is turned", config(qk_nope_head_dim=6), "llama_partial"),
     ("rope_theta 10000", rope(rope_theta=10000.0), "llama_head_dim llama_partial llama_yarn qwen2_yarn"),
     ("attention factor 1", rope(attention_factor=1.0), "llama_yarn llama_yarn_mscales qwen2_yarn llama_longrope"),
     ("mscale_all_dim in the scale", scale_with_mscale, "llama_yarn_mscales"),
@@ -114,6 +114,7 @@ LLAMA_MUTATIONS = [
     ("a window after all", config(use_sliding_window=True), "qwen2_plain"),
     ("window in every layer", config(layer_types=None, max_window_layers=0), "qwen2_window qwen2_layer_types"),
     ("max_window_layers wins", config(layer_types=None), "qwen2_layer_types qwen3_layer_types"),
+    ("layer_types not looked at", config(layer_types=None), "mistral_layer_types"),
     ("scores not scaled", config(scale_attn_weights=False), GPT2),
     ("scores scaled", config(scale_attn_weights=True), "gpt2_unscaled"),
     ("not by the layer", config(scale_attn_by_inverse_layer_idx=False), "gpt2_inverse_layer"),

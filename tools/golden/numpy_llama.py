@@ -10,22 +10,20 @@ class LlamaModel(NumpyModel):
     def __init__(self, config, tensors):
         heads = config["num_attention_heads"]
         dim = config.get("head_dim") or config["hidden_size"] // heads
-        partial = config.get("partial_rotary_factor", 1.0)
         own = {"position_encoding": "rope", "rope_interleave": False}
         asked = {key: value for key, value in config.items() if key in config["written"]}
         derived = dict(head_dim=dim, num_key_value_heads=config.get("num_key_value_heads") or heads,
-                       qk_nope_head_dim=int(dim * partial), qk_rope_head_dim=0)  # fmt: skip
+                       qk_nope_head_dim=dim, qk_rope_head_dim=0)  # fmt: skip
         super().__init__({**config, **own, **asked, **derived}, tensors)
 
     def window(self, index):
         """How many keys a row of the layer sees, itself included; None: all before it."""
         c = self.config
-        if c["model_type"] == "mistral":
-            return c["sliding_window"]
-        if c["model_type"] not in ("qwen2", "qwen3") or not c["use_sliding_window"]:
+        mistral = c["model_type"] in ("mistral", "ministral")
+        if not mistral and (c["model_type"] not in ("qwen2", "qwen3") or not c["use_sliding_window"]):
             return None
         types = c.get("layer_types")
-        slides = types[index] == "sliding_attention" if types else index >= c["max_window_layers"]
+        slides = types[index] == "sliding_attention" if types else mistral or index >= c["max_window_layers"]
         return c["sliding_window"] if slides else None
 
     def heads(self, prefix, name, x):

@@ -3,7 +3,7 @@
 import numpy as np
 from random_weights import WeightMaker
 
-LLAMA_TYPES = ("llama", "mistral", "qwen2", "qwen3")
+LLAMA_TYPES = ("llama", "mistral", "ministral", "qwen2", "qwen3")
 
 
 class LlamaWeightMaker(WeightMaker):

@@ -7,7 +7,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.gpt2.modeling_gpt2 import eager_attention_forward
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-TYPES = ("llama", "mistral", "qwen2", "qwen3", "gpt2")
+TYPES = ("llama", "mistral", "ministral", "qwen2", "qwen3", "gpt2")
 TURNED = "eager_turned"
 
 
@@ -19,29 +19,21 @@ def whole_head_order(dim, turned, interleaved):
     return torch.cat([pairs[0], rest[0], pairs[1], rest[1]])
 
 
-def reorder_heads(model, dim, turned, interleaved):
+def interleave_heads(model, dim):
     """Queries and keys in another order have the same scores."""
-    order = whole_head_order(dim, turned, interleaved)
+    order = whole_head_order(dim, dim, True)
     for layer in model.model.layers:
         for projection in (layer.self_attn.q_proj, layer.self_attn.k_proj):
             for parameter in (projection.weight, projection.bias):
                 if parameter is not None:
                     heads = parameter.data.reshape(-1, dim, *parameter.shape[1:])
                     parameter.data = heads[:, order].reshape(parameter.shape)
-    theta = model.config.rope_parameters["rope_theta"]
-    frequencies = torch.zeros(dim // 2)
-    frequencies[: turned // 2] = 1.0 / theta ** (torch.arange(0, turned, 2, dtype=torch.float) / turned)
-    model.model.rotary_emb.inv_freq = frequencies
 
 
 def with_own_keys(model):
     config = model.config
-    if config.model_type != "llama":
-        return model
-    partial = config.rope_parameters.get("partial_rotary_factor", 1.0)  # moved there from beside it
-    interleaved = getattr(config, "rope_interleave", False)
-    if interleaved or partial != 1.0:
-        reorder_heads(model, config.head_dim, int(config.head_dim * partial), interleaved)
+    if config.model_type == "llama" and getattr(config, "rope_interleave", False):
+        interleave_heads(model, config.head_dim)
     return model
 
 

@@ -112,8 +112,6 @@ TEST_CASE("llama: impossible values are refused at their field", "[config]") {
                               {"rope_interleave", 1},
                               {"rope_theta", 0},
                               {"rope_scaling", "linear"},
-                              {"partial_rotary_factor", 0},
-                              {"partial_rotary_factor", 1.5},
                               {"torch_dtype", "int4"},
                               {"position_encoding", "relative"}});
   check_refused("mistral_window", {{"sliding_window", 0}, {"sliding_window", -4}, {"sliding_window", "19"}});
@@ -151,7 +149,6 @@ TEST_CASE("llama: defaults of config keys", "[config]") {
   const mla::LlamaConfig config = read(golden("llama_mha"));
   CHECK(config.attention.num_key_value_heads == config.attention.num_heads);
   CHECK(config.attention.head_dim == 6);
-  CHECK(config.rotary_dim == 6);
   CHECK(config.rms_norm_eps == 1e-6F);
   CHECK(config.rope.theta == 10000.0);
   CHECK(config.rope_pairing == mla::RopePairing::halves);
@@ -205,16 +202,37 @@ TEST_CASE("llama: which layers have a window", "[config]") {
   CHECK(windows_of(json) == Windows(3));
   CHECK(windows_of(golden("mistral_full")) == Windows(2));
   CHECK(windows_of(golden("mistral_narrow")) == Windows{2, 2});
+  json = golden("mistral_layer_types");
+  CHECK(windows_of(json) == Windows{19, std::nullopt, 19});
+  json["layer_types"] = nullptr;
+  CHECK(windows_of(json) == Windows{19, 19, 19});
+  json["layer_types"] = {"full_attention", "full_attention"};
+  CHECK(refused_at(json) == "layer_types");
+  json["layer_types"].push_back("full_attention");
+  json["sliding_window"] = nullptr;
+  CHECK(windows_of(json) == Windows(3));
 }
 
-TEST_CASE("llama: partial_rotary_factor beside the rope parameters or among them", "[config]") {
-  CHECK(read(golden("llama_partial")).rotary_dim == 6);
+TEST_CASE("llama: partial_rotary_factor counts only where the frequencies are scaled", "[config]") {
   Json json = golden("llama_partial");
-  json.erase("partial_rotary_factor");
-  CHECK(read(json).rotary_dim == 14);
-  json["rope_parameters"] = {{"rope_type", "default"}, {"partial_rotary_factor", 0.3}};
-  json.erase("rope_scaling");
-  CHECK(read(json).rotary_dim == 4);
+  const std::vector<std::string> ignored = read(json).ignored_keys;
+  CHECK(std::count(ignored.begin(), ignored.end(), "partial_rotary_factor") == 1);
+  json["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 2.0}};
+  CHECK(refused_at(json) == "partial_rotary_factor");
+  json["rope_scaling"]["partial_rotary_factor"] = 1.0;  // It wins over the one beside.
+  CHECK(read(json).rope.factor == 2.0);
+  json["rope_scaling"]["partial_rotary_factor"] = 0.5;
+  json["partial_rotary_factor"] = 1.0;
+  CHECK(refused_at(json) == "rope_scaling.partial_rotary_factor");
+  json["rope_scaling"] = {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}};
+  CHECK(read(json).attention.head_dim == 14);
+}
+
+TEST_CASE("llama, gpt2: only causal models", "[config]") {
+  for (const char* name : {"llama_gqa", "mistral_window", "qwen2_plain", "qwen3_plain", "gpt2_plain"}) {
+    CAPTURE(name);
+    check_refused(name, {{"is_causal", false}, {"is_causal", nullptr}, {"is_causal", 1}});
+  }
 }
 
 TEST_CASE("llama: many layers in the config cost nothing before the weights are looked for", "[config]") {

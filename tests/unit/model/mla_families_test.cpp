@@ -71,6 +71,10 @@ TEST_CASE("values a family cannot have are refused at their field", "[config]") 
       {"minicpm3_published", "partial_rotary_factor", 0.5, ErrorCode::unsupported},
       {"youtu_published", "num_hidden_layers", 0},
       {"youtu_published", "rope_interleave", 1},
+      {"youtu_published", "is_causal", false, ErrorCode::unsupported},
+      {"v3_linear", "is_causal", nullptr, ErrorCode::unsupported},
+      {"mistral4_published", "head_dim", 6, ErrorCode::unsupported},
+      {"v3_linear", "partial_rotary_factor", 0.5, ErrorCode::unsupported},
       {"youtu_published", "v_head_dim", nullptr},
       {"glm4_published", "scoring_func", "softmax", ErrorCode::unsupported},
       {"glm4_published", "topk_method", "greedy", ErrorCode::unsupported},
@@ -92,6 +96,9 @@ TEST_CASE("values a family cannot have are refused at their field", "[config]") 
       {"longcat_published", "mla_scale_q_lora", false, ErrorCode::unsupported},
       {"longcat_published", "mla_scale_kv_lora", false, ErrorCode::unsupported},
       {"longcat_published", "head_dim", 16, ErrorCode::unsupported},
+      {"longcat_published", "num_experts_per_tok", 1, ErrorCode::unsupported},
+      {"longcat_published", "moe_intermediate_size", 1, ErrorCode::unsupported},
+      {"longcat_published", "intermediate_size", 1, ErrorCode::unsupported},
       {"longcat_published", "qk_head_dim", 16, ErrorCode::unsupported},
       {"longcat_published", "routed_scaling_factor", "6"},
       {"longcat_published", "expert_ffn_hidden_size", nullptr}};
@@ -116,6 +123,34 @@ TEST_CASE("mistral4 needs the scaling of its queries and the share of a head tha
   CHECK(thrown_by([&] { info_of(copy); }).code() == ErrorCode::unsupported);
   copy.config["rope_parameters"].erase("partial_rotary_factor");
   CHECK(feature(info_of(copy), "position").ends_with("queries scaled by position"));
+}
+
+TEST_CASE("null means no where transformers' class allows it", "[config]") {
+  for (const char* name : {"youtu_published", "v3_linear", "mistral4_published"}) {
+    CAPTURE(name);
+    Copy copy(name);
+    copy.config["rope_interleave"] = nullptr;
+    CHECK(feature(info_of(copy), "position").find("pairs (i, i+d/2)") != std::string::npos);
+    copy.config.erase("rope_interleave");
+    CHECK(feature(info_of(copy), "position").find("pairs (2i, 2i+1)") != std::string::npos);
+  }
+  for (const char* name : {"v3_linear", "mistral4_published"}) {
+    CAPTURE(name);
+    Copy copy(name);
+    copy.config["norm_topk_prob"] = nullptr;
+    CHECK(feature(info_of(copy), "router").find("normalized") == std::string::npos);
+    copy.config.erase("norm_topk_prob");
+    CHECK(feature(info_of(copy), "router").find("normalized") != std::string::npos);
+  }
+}
+
+TEST_CASE("the default type's frequencies have no partial_rotary_factor", "[config]") {
+  Copy copy("v3_float32");
+  copy.config["partial_rotary_factor"] = 0.5;
+  CHECK(info_of(copy).vocab_size > 0);
+  copy = Copy("glm4_layer_types");
+  copy.config["partial_rotary_factor"] = 0.5;  // This class looks at it always.
+  CHECK(thrown_by([&] { info_of(copy); }).code() == ErrorCode::unsupported);
 }
 
 TEST_CASE("unknown layer types are refused at their place", "[config]") {

@@ -204,6 +204,26 @@ TEST_CASE("Llama 3 scales long waves, keeps short ones and blends between") {
   check_frequencies(rope_inverse_frequencies(scaling, 128, 0), 128, other, 1e-5);
 }
 
+TEST_CASE("Scaled frequencies are rounded as the reference rounds them") {
+  // From transformers 5.23 and torch 2.13. One unit in the last place more would be 2e-5 of an angle at position 300.
+  RopeScaling llama3 = of_type(RopeType::llama3, 8.0);
+  llama3.theta = 777.5;
+  llama3.original_max_position_embeddings = 16;
+  CHECK(rope_inverse_frequencies(llama3, 12, 0).front() == 0.576056361F);
+  llama3.theta = 500000.0;
+  llama3.original_max_position_embeddings = 8192;
+  const auto blended = rope_inverse_frequencies(llama3, 128, 0);
+  const std::vector<float> expected = {0.00216657063F,  0.00137189368F, 0.00085675146F,
+                                       0.000524846022F, 0.00031269365F, 0.000178507791F};
+  CHECK(std::vector<float>(blended.begin() + 29, blended.begin() + 35) == expected);
+
+  RopeScaling dynamic = of_type(RopeType::dynamic, 1.7);
+  dynamic.theta = 777.5;
+  dynamic.max_position_embeddings = 64;
+  CHECK(rope_inverse_frequencies(dynamic, 8, 101) ==
+        std::vector<float>{1.0F, 0.150740862F, 0.0227228086F, 0.00342525565F});
+}
+
 TEST_CASE("LongRoPE switches its factors beyond the original length") {
   RopeScaling scaling = of_type(RopeType::longrope, 32.0);
   for (std::size_t i = 0; i < 16; ++i) {
