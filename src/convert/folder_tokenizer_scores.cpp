@@ -6,6 +6,7 @@
 
 #include "convert/folder_tokenizer.h"
 #include "mla/error.h"
+#include "tokenizer/gguf_vocabulary.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/utf8.h"
 
@@ -118,6 +119,14 @@ class Scores {
   const std::string& file_;
 };
 
+void check_lengths(const TokenList& tokens, const std::string& file) {
+  for (std::size_t id = 0; id < tokens.texts.size(); ++id)
+    if (tokens.texts[id].size() > kLongestScoredToken)
+      throw Error(ErrorCode::unsupported, file, "the token of id " + std::to_string(id),
+                  "found " + std::to_string(tokens.texts[id].size()) + " bytes, expected at most " +
+                      std::to_string(kLongestScoredToken));
+}
+
 }  // namespace
 
 void describe_scored_tokenizer(const TokenizerDocument& document, const std::string& file,
@@ -125,6 +134,7 @@ void describe_scored_tokenizer(const TokenizerDocument& document, const std::str
   const JsonField root(document.rest, file);
   const bool prefix = read_prefix(root);
   TokenList tokens(document, file, vocab_size, true);
+  check_lengths(tokens, file);
   for (int byte = 0; byte < 256; ++byte) {
     std::array<char, 8> name{};
     std::snprintf(name.data(), name.size(), "<0x%02X>", static_cast<unsigned>(byte));

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kMark = "\xE2\x96\x81";
 
-// Every place in a token is looked at; no vocabulary has tokens anywhere near as long.
-constexpr std::size_t kLongestToken = 1024;
-
 /// The rank of each token's merge: the higher the score, the earlier; equal scores, equal ranks.
 std::vector<std::uint32_t> ranks_of(const GgufValue::Numbers& scores) {
   GgufValue::Numbers sorted = scores;
@@ -65,10 +62,10 @@ class PairFinder {
 
   void cut(TokenId id, std::uint32_t rank) {
     const std::string_view token = table_.text(id);
-    if (token.size() > kLongestToken)
+    if (token.size() > kLongestScoredToken)
       source_.file->unsupported(source_.place(kGgufTokens, static_cast<std::size_t>(id)),
                                 "found a token of " + std::to_string(token.size()) +
-                                    " bytes, expected at most " + std::to_string(kLongestToken));
+                                    " bytes, expected at most " + std::to_string(kLongestScoredToken));
     for (std::size_t at = code_point_at(token, 0).length; at < token.size();
          at += code_point_at(token, at).length) {
       const std::optional<TokenId> left = symbol(token.substr(0, at));

@@ -3,6 +3,7 @@
 // src/llama-vocab.cpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ inline constexpr std::string_view kGgufScores = "tokenizer.ggml.scores";
 inline constexpr std::string_view kGgufTokenTypes = "tokenizer.ggml.token_type";
 inline constexpr std::string_view kGgufMerges = "tokenizer.ggml.merges";
 inline constexpr std::string_view kGgufPre = "tokenizer.ggml.pre";
+
+/// Bytes. With scores every place in a token is looked at; no vocabulary has tokens anywhere near as long.
+inline constexpr std::size_t kLongestScoredToken = 1024;
 
 /// The numbers of token types as they stand in the file.
 enum class GgufTokenType : std::uint8_t {
