@@ -119,12 +119,21 @@ class Scores {
   const std::string& file_;
 };
 
+/// What the file would be refused for when it is read, and what takes as long here.
 void check_lengths(const TokenList& tokens, const std::string& file) {
-  for (std::size_t id = 0; id < tokens.texts.size(); ++id)
-    if (tokens.texts[id].size() > kLongestScoredToken)
+  std::uint64_t work = 0;
+  for (std::size_t id = 0; id < tokens.texts.size(); ++id) {
+    const std::size_t size = tokens.texts[id].size();
+    if (size > kLongestScoredToken)
       throw Error(ErrorCode::unsupported, file, "the token of id " + std::to_string(id),
-                  "found " + std::to_string(tokens.texts[id].size()) + " bytes, expected at most " +
+                  "found " + std::to_string(size) + " bytes, expected at most " +
                       std::to_string(kLongestScoredToken));
+    work += size * size;
+  }
+  if (work > kMostScoredWork)
+    throw Error(ErrorCode::unsupported, file, "model.vocab",
+                "found too many long tokens, expected squares of their sizes of at most " +
+                    std::to_string(kMostScoredWork) + " in all");
 }
 
 }  // namespace
