@@ -40,6 +40,7 @@ std::shared_ptr<const Tokenizer> through_gguf(const ScratchFolder& scratch) {
                      .file_type = {},
                      .config = {},
                      .config_file = {},
+                     .config_names = {},
                      .checkpoint = Checkpoint("", nullptr, {}),
                      .generation = {},
                      .unread_metadata = {}};
