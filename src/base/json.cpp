@@ -77,8 +77,8 @@ JsonField JsonField::get(std::string_view key) const {
   expect_object();
   const std::string place = place_.empty() ? std::string(key) : place_ + "." + std::string(key);
   const auto it = value_->find(key);
-  if (it == value_->end()) throw Error(ErrorCode::format, file_, place, "missing");
-  return JsonField(*it, file_, place);
+  if (it == value_->end()) throw Error(ErrorCode::format, file_, shown(place), "missing");
+  return JsonField(*it, file_, place, names_);
 }
 
 std::optional<JsonField> JsonField::find(std::string_view key) const {
@@ -96,7 +96,7 @@ std::size_t JsonField::array_size() const {
 JsonField JsonField::element(std::size_t index) const {
   if (index >= array_size())
     fail("found " + std::to_string(array_size()) + " elements, expected more than " + std::to_string(index));
-  return JsonField(value_->at(index), file_, place_ + "[" + std::to_string(index) + "]");
+  return JsonField(value_->at(index), file_, place_ + "[" + std::to_string(index) + "]", names_);
 }
 
 std::int64_t JsonField::as_int(std::int64_t least, std::int64_t greatest) const {
@@ -136,12 +136,18 @@ const JsonField& JsonField::expect_object() const {
   return *this;
 }
 
+std::string JsonField::shown(const std::string& place) const {
+  if (names_ == nullptr) return place;
+  const auto name = names_->find(place);
+  return name == names_->end() ? place : std::string(name->second).append(" (").append(place).append(")");
+}
+
 void JsonField::fail(const std::string& message) const {
-  throw Error(ErrorCode::format, file_, place_, message);
+  throw Error(ErrorCode::format, file_, shown(place_), message);
 }
 
 void JsonField::unsupported(const std::string& message) const {
-  throw Error(ErrorCode::unsupported, file_, place_, message);
+  throw Error(ErrorCode::unsupported, file_, shown(place_), message);
 }
 
 }  // namespace mla

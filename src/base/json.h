@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,12 +27,16 @@ Json parse_json(std::string_view text, const std::string& source);
 /// Reads and parses a regular file of at most `max_bytes`. Throws Error(io) or Error(format).
 Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 28);
 
+/// What places of a document that was made of something else are called there.
+using FieldNames = std::map<std::string, std::string, std::less<>>;
+
 /// A value in a JSON document together with its place ("rope_scaling.factor"), for reading it strictly.
 /// The document must outlive the field.
 class JsonField {
  public:
-  JsonField(const Json& value, std::string file, std::string place = {})
-      : value_(&value), file_(std::move(file)), place_(std::move(place)) {}
+  /// Errors say the names of places that `names` has together with the places; it must outlive the field.
+  JsonField(const Json& value, std::string file, std::string place = {}, const FieldNames* names = nullptr)
+      : value_(&value), file_(std::move(file)), place_(std::move(place)), names_(names) {}
 
   const Json& json() const { return *value_; }
   const std::string& file() const { return file_; }
@@ -58,9 +64,13 @@ class JsonField {
   [[noreturn]] void unsupported(const std::string& message) const;
 
  private:
+  /// `place` as errors have it: "llama.rope.freq_base (rope_theta)".
+  std::string shown(const std::string& place) const;
+
   const Json* value_;
   std::string file_;
   std::string place_;
+  const FieldNames* names_;
 };
 
 }  // namespace mla

@@ -1,6 +1,8 @@
 // mla quantize: makes a GGUF file of a model, with smaller weights.
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <system_error>
 
 #include "base/progress.h"
@@ -32,14 +34,25 @@ bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b
   return std::filesystem::equivalent(a, b, ignored);
 }
 
-/// Nothing that the conversion reads may be what it writes.
-void refuse_own_source(const std::filesystem::path& source, const std::filesystem::path& output) {
+[[noreturn]] void refuse_own_source(const std::filesystem::path& output) {
+  throw Error(ErrorCode::argument, output.string(), "", "the output is the source, expected another file");
+}
+
+/// Nothing that the conversion reads may be what it writes: no file of the folder, but for GGUF files, which are of
+/// other conversions where there are weights beside them.
+void check_output(const std::filesystem::path& source, const std::filesystem::path& output) {
   std::error_code ignored;
-  bool same = is_same_file(source, output);
+  if (is_same_file(source, output)) refuse_own_source(output);
   for (const auto& entry : std::filesystem::directory_iterator(source, ignored))
-    same |= entry.path().extension() != ".gguf" && is_same_file(entry.path(), output);
-  if (same)
-    throw Error(ErrorCode::argument, output.string(), "", "the output is the source, expected another file");
+    if (entry.path().extension() != ".gguf" && is_same_file(entry.path(), output)) refuse_own_source(output);
+}
+
+/// No file with weights either: a folder may have nothing but a GGUF file, and a model's parts lie beside the one named.
+void check_output(const ConversionPlan& plan, const std::filesystem::path& output) {
+  std::set<std::string_view> files;
+  for (const PlannedTensor& tensor : plan.tensors) files.insert(tensor.file);
+  for (const std::string_view file : files)
+    if (is_same_file(file, output)) refuse_own_source(output);
 }
 
 void refuse_existing(const std::filesystem::path& output) {
@@ -61,9 +74,10 @@ void report(const ConversionPlan& plan, const ConversionSummary& summary, const 
 
 void run(const Options& options) {
   const Quantization& quantization = *find_quantization(options.type);
-  refuse_own_source(options.model, options.output);
+  check_output(options.model, options.output);
   if (!options.force) refuse_existing(options.output);
   const ConversionPlan plan = plan_conversion(options.model, quantization);
+  check_output(plan, options.output);
   ConversionSummary summary;
   {
     constexpr std::size_t kMebibyte = std::size_t{1} << 20;

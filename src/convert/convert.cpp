@@ -37,14 +37,15 @@ class TensorConverter {
         dtype_(dtype),
         pool_(pool),
         cols_(tensor.cols()),
-        row_bytes_(*byte_size(dtype, std::span(&cols_, 1))),
-        rows_(static_cast<std::size_t>(pool.size()), std::vector<float>(cols_)) {}
+        rows_(static_cast<std::size_t>(pool.size())) {}
 
   template <typename Progress>
   void write(GgufWriter& writer, const Progress& progress) {
-    if (cols_ == 0) return;
-    const std::size_t slab = std::max<std::size_t>(1, kSlabElements / cols_);
     const std::size_t rows = tensor_.rows();
+    if (cols_ == 0 || rows == 0) return;
+    row_bytes_ =
+        *byte_size(dtype_, std::span(&cols_, 1));  // Rows that are there are no longer than their tensor.
+    const std::size_t slab = std::max<std::size_t>(1, kSlabElements / cols_);
     for (std::size_t first = 0; first < rows; first += slab) {
       encode(first, std::min(slab, rows - first));
       writer.write(encoded_);
@@ -63,7 +64,8 @@ class TensorConverter {
     });
   }
 
-  void encode_one(std::size_t row, std::span<float> values, std::span<std::byte> out) const {
+  void encode_one(std::size_t row, std::vector<float>& values, std::span<std::byte> out) const {
+    values.resize(cols_);
     tensor_.read_row(row, values);
     const bool as_it_is = dtype_ == tensor_.own_type && !tensor_.data.empty();
     // Rows that are copied are looked at as well: a file with NaN in it is no model.
@@ -78,7 +80,7 @@ class TensorConverter {
   DType dtype_;
   ThreadPool& pool_;
   std::size_t cols_;
-  std::size_t row_bytes_;
+  std::size_t row_bytes_ = 0;
   std::vector<std::vector<float>> rows_;  ///< One for each worker.
   std::vector<std::byte> encoded_;
 };

@@ -238,6 +238,16 @@ bool comes_before(const PlannedTensor& a, const PlannedTensor& b) {
   return key(a) < key(b);
 }
 
+/// Whether the tensor is an output head that is nothing but the embeddings, which a GGUF file then does not have.
+/// With values of its own it stays, whatever the config says: so do transformers and mla.
+bool is_tied_head(const CheckpointTensor& tensor, const ModelSource& source, const FolderModel& model) {
+  if (!model.tied || tensor.name != "lm_head.weight") return false;
+  for (const CheckpointTensor& other : source.checkpoint.tensors())
+    if (gguf_place(model.architecture, other.name) == GgufPlace{"token_embd.weight", std::nullopt})
+      return other.dtype == tensor.dtype && std::ranges::equal(other.data, tensor.data);
+  return false;
+}
+
 }  // namespace
 
 void plan_tensors(const ModelSource& source, const FolderModel& model,
@@ -245,8 +255,7 @@ void plan_tensors(const ModelSource& source, const FolderModel& model,
   FolderTensors tensors(source, model, plan);
   for (const CheckpointTensor& tensor : source.checkpoint.tensors()) {
     const bool is_scale = tensor.name.ends_with(kScaleSuffix);  // Taken along with its weight.
-    const bool is_tied_head = model.tied && tensor.name == "lm_head.weight";
-    if (!is_scale && !is_tied_head && is_needed(tensor.name)) tensors.add(tensor);
+    if (!is_scale && !is_tied_head(tensor, source, model) && is_needed(tensor.name)) tensors.add(tensor);
   }
   tensors.add_stacks();
   for (const auto& [name, factors] : model.rope_factors) tensors.add_factors(name, factors);

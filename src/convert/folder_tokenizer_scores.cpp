@@ -119,6 +119,23 @@ class Scores {
   const std::string& file_;
 };
 
+/// What the file would be refused for when it is read, and what takes as long here.
+void check_lengths(const TokenList& tokens, const std::string& file) {
+  std::uint64_t work = 0;
+  for (std::size_t id = 0; id < tokens.texts.size(); ++id) {
+    const std::size_t size = tokens.texts[id].size();
+    if (size > kLongestScoredToken)
+      throw Error(ErrorCode::unsupported, file, "the token of id " + std::to_string(id),
+                  "found " + std::to_string(size) + " bytes, expected at most " +
+                      std::to_string(kLongestScoredToken));
+    work += size * size;
+  }
+  if (work > kMostScoredWork)
+    throw Error(ErrorCode::unsupported, file, "model.vocab",
+                "found too many long tokens, expected squares of their sizes of at most " +
+                    std::to_string(kMostScoredWork) + " in all");
+}
+
 }  // namespace
 
 void describe_scored_tokenizer(const TokenizerDocument& document, const std::string& file,
@@ -126,6 +143,7 @@ void describe_scored_tokenizer(const TokenizerDocument& document, const std::str
   const JsonField root(document.rest, file);
   const bool prefix = read_prefix(root);
   TokenList tokens(document, file, vocab_size, true);
+  check_lengths(tokens, file);
   for (int byte = 0; byte < 256; ++byte) {
     std::array<char, 8> name{};
     std::snprintf(name.data(), name.size(), "<0x%02X>", static_cast<unsigned>(byte));

@@ -23,6 +23,11 @@ constexpr std::size_t kMaxKey = 65535;           // As the format's description 
 constexpr std::size_t kLeastBytesOfValue = 14;   // A key of one byte, a type and an int8.
 constexpr std::size_t kLeastBytesOfTensor = 25;  // A name of one byte, no dimensions, type and offset.
 
+// Hundreds of keys and some thousands of tensors (at most 50,000 where each expert is one) are what models have. Each
+// takes many times its bytes in memory.
+constexpr std::size_t kMaxKeys = 100'000;
+constexpr std::size_t kMaxTensors = 500'000;
+
 std::uint32_t take_version(GgufReader& in) {
   const auto version = in.take<std::uint32_t>("version");
   if (version != 0 && (version & 0xffffU) == 0)
@@ -45,8 +50,8 @@ GgufFile::GgufFile(const std::filesystem::path& path) : file_(path), name_(path.
   GgufReader in(bytes, name_);
   in.take<std::uint32_t>("magic");
   version_ = take_version(in);
-  const std::size_t tensors = in.take_count("tensor count", kLeastBytesOfTensor);
-  read_metadata(in, in.take_count("metadata count", kLeastBytesOfValue));
+  const std::size_t tensors = in.take_count("tensor count", kLeastBytesOfTensor, kMaxTensors);
+  read_metadata(in, in.take_count("metadata count", kLeastBytesOfValue, kMaxKeys));
   tensors_ = read_gguf_tensors(in, tensors, alignment_, bytes);
   index_tensors();
 }

@@ -97,7 +97,7 @@ void read_array(GgufReader& in, std::string_view key, GgufValue& result) {
   const GgufType type = take_type(in, key);
   if (type == GgufType::array) in.unsupported(key, "found an array of arrays, expected an array of scalars");
   result.element_type = type;
-  const std::size_t count = in.take_count(key, traits(type).bytes);
+  const std::size_t count = in.take_element_count(key, traits(type).bytes);
   switch (type) {
     case GgufType::float32:
     case GgufType::float64:

@@ -16,6 +16,9 @@ class GgufReader {
  public:
   /// A head is no longer than this: it bounds the memory that a file can ask for. Vocabularies take some 20 MB.
   static constexpr std::size_t kMaxHeadBytes = 100'000'000;
+  /// Elements of all arrays together, for the same reason: one of a byte may take sixteen in memory. Vocabularies of
+  /// a million tokens have some four million.
+  static constexpr std::size_t kMaxElements = 16'000'000;
 
   GgufReader(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
 
@@ -36,8 +39,11 @@ class GgufReader {
   /// A key or the name of a tensor: valid UTF-8 of 1 to `most` bytes.
   std::string_view take_name(std::string_view field, std::size_t most);
 
-  /// A count of things that take at least `least_bytes` each: there is room for so many.
-  std::size_t take_count(std::string_view field, std::size_t least_bytes);
+  /// A count of things that take at least `least_bytes` each, no more than `most`: there is room for so many.
+  std::size_t take_count(std::string_view field, std::size_t least_bytes, std::size_t most);
+
+  /// A count of elements of an array. All arrays of the file have to share kMaxElements.
+  std::size_t take_element_count(std::string_view field, std::size_t least_bytes);
 
   [[noreturn]] void fail(std::string_view field, const std::string& message) const;
   [[noreturn]] void unsupported(std::string_view field, const std::string& message) const;
@@ -51,6 +57,7 @@ class GgufReader {
   std::span<const std::byte> bytes_;
   const std::string& file_;
   std::size_t position_ = 0;
+  std::size_t elements_ = 0;  // Of all arrays up to here.
 };
 
 }  // namespace mla

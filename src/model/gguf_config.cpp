@@ -31,6 +31,46 @@ Json gguf_config(GgufKeys& keys) {
   return gguf_llama_config(keys);
 }
 
+FieldNames gguf_config_names(std::string_view architecture) {
+  static constexpr std::array<std::array<std::string_view, 2>, 32> kNames = {
+      {{"vocab_size", "vocab_size"},
+       {"hidden_size", "embedding_length"},
+       {"n_embd", "embedding_length"},
+       {"num_hidden_layers", "block_count"},
+       {"n_layer", "block_count"},
+       {"max_position_embeddings", "context_length"},
+       {"n_positions", "context_length"},
+       {"intermediate_size", "feed_forward_length"},
+       {"n_inner", "feed_forward_length"},
+       {"rms_norm_eps", "attention.layer_norm_rms_epsilon"},
+       {"layer_norm_epsilon", "attention.layer_norm_epsilon"},
+       {"num_attention_heads", "attention.head_count"},
+       {"n_head", "attention.head_count"},
+       {"num_key_value_heads", "attention.head_count_kv"},
+       {"head_dim", "attention.key_length"},
+       {"sliding_window", "attention.sliding_window"},
+       {"kv_lora_rank", "attention.kv_lora_rank"},
+       {"q_lora_rank", "attention.q_lora_rank"},
+       {"qk_rope_head_dim", "rope.dimension_count"},
+       {"rope_theta", "rope.freq_base"},
+       {"rope_scaling.factor", "rope.scaling.factor"},
+       {"rope_scaling.original_max_position_embeddings", "rope.scaling.original_context_length"},
+       {"rope_scaling.beta_fast", "rope.scaling.yarn_beta_fast"},
+       {"rope_scaling.beta_slow", "rope.scaling.yarn_beta_slow"},
+       {"rope_scaling.mscale_all_dim", "rope.scaling.yarn_log_multiplier"},
+       {"first_k_dense_replace", "leading_dense_block_count"},
+       {"n_routed_experts", "expert_count"},
+       {"num_experts_per_tok", "expert_used_count"},
+       {"moe_intermediate_size", "expert_feed_forward_length"},
+       {"routed_scaling_factor", "expert_weights_scale"},
+       {"n_group", "expert_group_count"},
+       {"topk_group", "expert_group_used_count"}}};
+  FieldNames names;
+  for (const auto& [place, key] : kNames)
+    names.emplace(place, std::string(architecture).append(".").append(key));
+  return names;
+}
+
 bool is_config_tensor(std::string_view gguf_name) {
   return gguf_name == "rope_freqs.weight" || gguf_name == "rope_factors_long.weight" ||
          gguf_name == "rope_factors_short.weight";

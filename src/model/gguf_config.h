@@ -16,6 +16,9 @@ namespace mla {
 /// does not compute; both name the file and its key.
 Json gguf_config(GgufKeys& keys);
 
+/// For errors in that config: under which keys the metadata have what its places say, where that is one key.
+FieldNames gguf_config_names(std::string_view architecture);
+
 /// Tensors that say what a config.json would: they belong to no builder.
 bool is_config_tensor(std::string_view gguf_name);
 

@@ -113,6 +113,7 @@ ModelSource open_gguf(const std::filesystem::path& path) {
           .chat_template = file.find("tokenizer.chat_template") != nullptr,
           .config = std::move(config),
           .config_file = file.name(),
+          .config_names = gguf_config_names(keys.architecture()),
           .checkpoint = read_tensors(parts, keys.architecture()),
           .generation = read_generation(file),
           .unread_metadata = keys.unread()};

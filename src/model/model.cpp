@@ -52,7 +52,7 @@ const GenerationConfig& Model::generation_config() const {
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
   auto parts = std::make_unique<ModelParts>(open_model(path));
   const ModelSource& source = parts->source;
-  const JsonField config(source.config, source.config_file);
+  const JsonField config(source.config, source.config_file, {}, &source.config_names);
   const Architecture& architecture = architecture_of(config);
   parts->info.path = source.path;
   parts->info.format = source.format;

@@ -39,6 +39,7 @@ ModelSource open_folder(const std::filesystem::path& folder) {
           .chat_template = has_chat_template(folder),
           .config = std::move(config),
           .config_file = config_path.string(),
+          .config_names = {},
           .checkpoint = Checkpoint(folder),
           .generation = std::move(generation),
           .unread_metadata = std::nullopt};

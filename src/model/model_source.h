@@ -22,6 +22,7 @@ struct ModelSource {
   /// config.json, or what it would say: the families read no other form. `config_file` is for errors.
   Json config;
   std::string config_file;
+  FieldNames config_names;  ///< The metadata's own keys, for errors. Empty for a config.json.
 
   Checkpoint checkpoint;  ///< Its tensors have the names transformers gives them.
   GenerationConfig generation;

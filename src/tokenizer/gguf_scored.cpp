@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kMark = "\xE2\x96\x81";
 
-// Every place in a token is looked at; no vocabulary has tokens anywhere near as long.
-constexpr std::size_t kLongestToken = 1024;
-
 /// The rank of each token's merge: the higher the score, the earlier; equal scores, equal ranks.
 std::vector<std::uint32_t> ranks_of(const GgufValue::Numbers& scores) {
   GgufValue::Numbers sorted = scores;
@@ -47,6 +44,7 @@ class PairFinder {
 
   MergeTable find() {
     const std::vector<std::uint32_t> ranks = ranks_of(read_scores(source_));
+    check_lengths();
     for (TokenId id = 0; id < table_.end_id(); ++id)
       if (table_.has(id)) cut(id, ranks[static_cast<std::size_t>(id)]);
     MergeTable result;
@@ -63,18 +61,34 @@ class PairFinder {
     TokenId merged;
   };
 
+  void check_lengths() const {
+    std::uint64_t work = 0;
+    for (std::size_t id = 0; id < source_.tokens->size(); ++id) {
+      const std::size_t size = (*source_.tokens)[id].size();
+      if (size > kLongestScoredToken)
+        source_.file->unsupported(source_.place(kGgufTokens, id), "found a token of " + std::to_string(size) +
+                                                                      " bytes, expected at most " +
+                                                                      std::to_string(kLongestScoredToken));
+      work += size * size;
+    }
+    if (work > kMostScoredWork)
+      source_.file->unsupported(kGgufTokens,
+                                "found too many long tokens, expected squares of their sizes of at most " +
+                                    std::to_string(kMostScoredWork) + " in all");
+  }
+
   void cut(TokenId id, std::uint32_t rank) {
     const std::string_view token = table_.text(id);
-    if (token.size() > kLongestToken)
-      source_.file->unsupported(source_.place(kGgufTokens, static_cast<std::size_t>(id)),
-                                "found a token of " + std::to_string(token.size()) +
-                                    " bytes, expected at most " + std::to_string(kLongestToken));
     for (std::size_t at = code_point_at(token, 0).length; at < token.size();
          at += code_point_at(token, at).length) {
       const std::optional<TokenId> left = symbol(token.substr(0, at));
       const std::optional<TokenId> right = left ? symbol(token.substr(at)) : std::nullopt;
       if (right) pairs_.push_back({*left, *right, rank, id});
     }
+    if (pairs_.size() > kMostScoredPairs)
+      source_.file->unsupported(kGgufTokens,
+                                "found more than " + std::to_string(kMostScoredPairs) +
+                                    " pairs of tokens that make another, expected at most so many");
   }
 
   std::optional<TokenId> symbol(std::string_view text) const {

@@ -64,6 +64,20 @@ class Gguf:
         return struct.unpack_from(f"<{count}f", self.content, self.data + offset)
 
 
+def write_gguf(file, metadata, tensors):
+    """Metadata are strings and uint32s; tensors are {name: (shape innermost first, bytes of float32)}."""
+    text = lambda content: struct.pack("<Q", len(content)) + content.encode()
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))
+    for key, value in metadata.items():
+        head += text(key)
+        head += struct.pack("<I", 8) + text(value) if isinstance(value, str) else struct.pack("<II", 4, value)
+    data = b""
+    for name, (shape, content) in tensors.items():
+        head += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(data))
+        data += content + b"\0" * (-len(content) % 32)
+    file.write_bytes(head + b"\0" * (-len(head) % 32) + data)
+
+
 class Quantize(TestCase):
     def quantize(self, model, kind, *arguments, name="out.gguf"):
         file = self.folder / name
@@ -165,6 +179,64 @@ class Quantize(TestCase):
         weights = model / "model.safetensors"
         self.assert_one_error_line(mla("quantize", "-m", model, "-o", weights, "--type", "q4_0", "--force"), "is the source")
         self.assertEqual(weights.read_bytes(), (STORIES / "model.safetensors").read_bytes())
+
+    def test_no_part_of_the_source_is_overwritten(self):
+        folder = self.folder / "model"
+        folder.mkdir()
+        whole = folder / "only.gguf"
+        shutil.copy(self.quantize(STORIES, "q8_0"), whole)
+        before = whole.read_bytes()
+        result = mla("quantize", "-m", folder, "-o", whole, "--type", "q4_0", "--force")
+        self.assert_one_error_line(result, str(whole), "is the source")
+        self.assertEqual(whole.read_bytes(), before)
+        parts = self.folder / "parts"
+        parts.mkdir()
+        metadata = {"general.architecture": "llama", "llama.block_count": 1, "split.count": 2, "split.tensors.count": 2}
+        for index, name in enumerate(("token_embd.weight", "output.weight")):
+            write_gguf(parts / f"x-0000{index + 1}-of-00002.gguf", {**metadata, "split.no": index},
+                       {name: ([32, 1], struct.pack("<32f", *range(32)))})
+        second = parts / "x-00002-of-00002.gguf"
+        before = second.read_bytes()
+        result = mla("quantize", "-m", parts / "x-00001-of-00002.gguf", "-o", second, "--type", "q8_0", "--force")
+        self.assert_one_error_line(result, str(second), "is the source")
+        self.assertEqual(second.read_bytes(), before)
+        # Beside the weights of a folder there may be the file of an earlier conversion.
+        shutil.copytree(STORIES, self.folder / "stories")
+        for _ in range(2):
+            self.quantize(STORIES, "q8_0", "--force", name="stories/out.gguf")
+
+    def test_rows_that_are_not_there_cost_no_memory(self):
+        source = self.folder / "in.gguf"
+        write_gguf(source, {"general.architecture": "llama", "llama.block_count": 1},
+                   {"token_embd.weight": ([1 << 62, 0], b""), "output.weight": ([32, 1], bytes(128))})
+        out = self.folder / "out.gguf"
+        result = mla("quantize", "-m", source, "-o", out, "--type", "q8_0", bounded=True)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(Gguf(out).tensors["token_embd.weight"][0], [1 << 62, 0])
+
+    def test_an_output_head_with_values_of_its_own_stays(self):
+        model = self.folder / "model"
+        shutil.copytree(CHECKPOINTS / "llama_tied", model)
+        shape = read_safetensors(model / "model.safetensors")[0]["model.embed_tokens.weight"]["shape"]
+
+        def add_head(change):
+            def edit(tensors):
+                dtype, _, content = tensors["model.embed_tokens.weight"]
+                content = bytes(content)
+                tensors["lm_head.weight"] = [dtype, shape, content[-4:] + content[:-4] if change else content]
+
+            return edit
+
+        rebuild(model / "model.safetensors", add_head(False))
+        self.assertNotIn("output.weight", Gguf(self.quantize(model, "f32", name="same")).tensors)
+        rebuild(model / "model.safetensors", add_head(True))
+        file = self.quantize(model, "f32", name="other")
+        self.assertIn("output.weight", Gguf(file).tensors)
+        for source, name in ((model, "a.npy"), (file, "b.npy")):
+            self.succeed("logits", "-m", source, "--ids", "1,2,3,4,5", "-o", self.folder / name)
+        a, b = ((self.folder / name).read_bytes()[128:] for name in ("a.npy", "b.npy"))
+        a, b = (struct.unpack(f"<{len(part) // 4}f", part) for part in (a, b))
+        self.assertLess(max(abs(x - y) for x, y in zip(a, b, strict=True)), 1e-4)
 
     def test_usage(self):
         out = self.folder / "out.gguf"

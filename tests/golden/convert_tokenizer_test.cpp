@@ -40,6 +40,7 @@ std::shared_ptr<const Tokenizer> through_gguf(const ScratchFolder& scratch) {
                      .file_type = {},
                      .config = {},
                      .config_file = {},
+                     .config_names = {},
                      .checkpoint = Checkpoint("", nullptr, {}),
                      .generation = {},
                      .unread_metadata = {}};
@@ -129,5 +130,20 @@ TEST_CASE("a tokenizer that GGUF has no form for is refused by the field", "[con
     const Error error = thrown_by([&] { through_gguf(name, scratch); });
     CHECK(error.code() == ErrorCode::unsupported);
     CHECK(error.field() == field);
+  }
+}
+
+TEST_CASE("a SentencePiece vocabulary with tokens that its reader refuses is not written",
+          "[convert][tokenizer]") {
+  // Cutting one of a megabyte at every place would take minutes, too.
+  for (const std::size_t size : {std::size_t{1025}, std::size_t{1} << 20}) {
+    const ScratchFolder scratch;
+    Json tokenizer = with_all_pairs(read_json_file(golden("llama2.json")));
+    const auto id = static_cast<TokenId>(kRows - 1);
+    tokenizer["model"]["vocab"][std::string(size, 'x')] = id;
+    scratch.write("tokenizer.json", tokenizer.dump());
+    const Error error = thrown_by([&] { through_gguf(scratch); });
+    CHECK(error.code() == ErrorCode::unsupported);
+    CHECK(error.field() == "the token of id " + std::to_string(id));
   }
 }

@@ -168,6 +168,18 @@ TEST_CASE("JSON: errors name the place of the value") {
   CHECK(thrown_by([&] { list.fail("no"); }).code() == ErrorCode::format);
 }
 
+TEST_CASE("JSON: places of a document that was made of something else have their names from there") {
+  const Json document = Json::parse(R"({"a": {"b": [1, "x"], "c": 2}, "d": null})");
+  const FieldNames names = {{"a.b[1]", "key.b"}, {"a.c", "key.c"}, {"d", "key.d"}, {"e", "key.e"}};
+  const JsonField root(document, "f", "", &names);
+  const auto field_of = [](const auto& read) { return thrown_by(read).field(); };
+  CHECK(field_of([&] { root.get("a").get("b").element(1).as_int(0, 9); }) == "key.b (a.b[1])");
+  CHECK(field_of([&] { root.get("a").get("b").element(0).as_string(); }) == "a.b[0]");
+  CHECK(field_of([&] { root.get("a").get("c").unsupported("x"); }) == "key.c (a.c)");
+  CHECK(field_of([&] { root.get("d").as_bool(); }) == "key.d (d)");
+  CHECK(field_of([&] { root.get("e"); }) == "key.e (e)");
+}
+
 TEST_CASE("JSON: a message quotes only the beginning of a long value, in ASCII") {
   const std::string text = "\"" + std::string(1000, 'y') + "\xC3\xA9\"";
   CHECK(std::string(thrown_by([&] { Field(text).field.as_bool(); }).what()).size() < 150);

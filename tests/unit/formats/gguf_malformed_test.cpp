@@ -230,4 +230,15 @@ TEST_CASE("the head of a GGUF file is bounded", "[formats][gguf]") {
                 "found a count of 100000000");
   refuse_format(GgufBuilder().entry("k", GgufType::string, text(bytes)).bytes(), "k",
                 "ends beyond the first 100000000 bytes");
+  // Things that are there, but so many that they would take far more memory than bytes.
+  refuse_format(with_counts(500'001, 0, std::string(25 * 500'001, '\0')), "tensor count",
+                "found a count of 500001, expected at most 500000");
+  refuse_format(with_counts(0, 100'001, std::string(14 * 100'001, '\0')), "metadata count",
+                "found a count of 100001, expected at most 100000");
+  const std::string half(9'000'000, '\0');
+  refuse_format(GgufBuilder()
+                    .array("k", GgufType::int8, half.size(), half)
+                    .array("l", GgufType::boolean, half.size(), half)
+                    .bytes(),
+                "l", "found a count of 9000000, expected at most 7000000");
 }

@@ -113,6 +113,18 @@ TEST_CASE("gguf model: errors name a tensor as the file does, then as transforme
                 "blk.1.ffn_up.bias (transformer.h.1.mlp.c_fc.bias)", "found a tensor that the model");
 }
 
+TEST_CASE("gguf model: errors of the config name the file's keys", "[gguf]") {
+  std::string bytes = content_of(golden("llama"));
+  const std::string_view key = "llama.attention.head_count_kv";
+  const std::size_t value = bytes.find(key) + key.size() + 4;  // Behind the type.
+  REQUIRE(bytes.substr(value - 4, 5) == std::string("\4\0\0\0\2", 5));
+  bytes[value] = 3;
+  const ScratchFolder folder;
+  check_refused(folder.write("m.gguf", bytes), ErrorCode::format,
+                "llama.attention.head_count_kv (num_key_value_heads)",
+                "found 3, expected a divisor of num_attention_heads");
+}
+
 TEST_CASE("gguf model: versions and types of the file that mla does not know", "[gguf]") {
   const ScratchFolder folder;
   GgufBuilder type;

@@ -242,6 +242,23 @@ TEST_CASE("tokenizer: GGUF vocabularies that are wrong", "[tokenizer][gguf]") {
               kKey + "tokens", "at most");
 }
 
+TEST_CASE("tokenizer: scored vocabularies that would take long or much memory", "[tokenizer][gguf]") {
+  std::vector<std::pair<std::string, float>> pieces;
+  for (int i = 0; i < 2000; ++i)
+    pieces.emplace_back(std::to_string(10'000 + i) + std::string(1019, 'x'), 0.0F);
+  check_error(scored(pieces), ErrorCode::unsupported, kKey + "tokens", "too many long tokens");
+  // All words of two letters: each may be cut everywhere.
+  pieces.clear();
+  for (std::size_t length = 1; length <= 18; ++length)
+    for (std::uint32_t word = 0; word < std::uint32_t{1} << length; ++word) {
+      std::string letters(length, 'a');
+      for (std::size_t i = 0; i < length; ++i)
+        if (word >> i & 1U) letters[i] = 'b';
+      pieces.emplace_back(std::move(letters), 0.0F);
+    }
+  check_error(scored(pieces), ErrorCode::unsupported, kKey + "tokens", "more than 4000000 pairs");
+}
+
 TEST_CASE("tokenizer: fillers and empty tokens of GGUF files are no tokens", "[tokenizer][gguf]") {
   ByteLevel file;
   file.tokens = {"a", "", "", "[PAD3]", "[PAD3]"};
