@@ -38,8 +38,7 @@ Matrix KvCache::third(std::size_t layer, std::size_t tokens) {
 
 std::size_t KvCache::bytes_per_token() const {
   std::size_t values = 0;
-  for (const Layer& layer : layers_)
-    values += layer.widths.first + layer.widths.second + layer.widths.third;
+  for (const Layer& layer : layers_) values += layer.widths.first + layer.widths.second + layer.widths.third;
   return values * sizeof(float);
 }
 

@@ -28,8 +28,7 @@ struct Copy {
     const mla::Checkpoint checkpoint(folder);
     for (const mla::CheckpointTensor& tensor : checkpoint.tensors()) {
       const mla::TensorView view = tensor.view();
-      tensors.push_back({tensor.name, std::string(tensor.dtype),
-                         mla::to_string(view.shape),
+      tensors.push_back({tensor.name, std::string(tensor.dtype), mla::to_string(view.shape),
                          std::string(reinterpret_cast<const char*>(view.data), view.bytes())});
     }
   }
