@@ -70,6 +70,11 @@ void Decoder::check_ids(std::span<const TokenId> ids) const {
           "found token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocab_size() - 1));
 }
 
+std::size_t Decoder::resting_embeddings() const {
+  const bool tied = lm_head.weight().data.data == embed_tokens.data.data;
+  return tied ? 0 : (vocab_size() - 1) * hidden_size();
+}
+
 std::vector<CacheWidths> Decoder::cache_widths() const {
   std::vector<CacheWidths> widths;
   for (const DecoderLayer& layer : layers) widths.push_back(layer.attention->cache_widths());

@@ -44,6 +44,10 @@ struct Decoder {
   std::size_t hidden_size() const { return lm_head.in_features(); }
   std::vector<CacheWidths> cache_widths() const;
 
+  /// Elements of the embedding that one token does not pass through: every row but its own. Tied embeddings are
+  /// multiplied by as a whole, as the output head.
+  std::size_t resting_embeddings() const;
+
   /// Throws Error(argument) if there are none or one is not in the vocabulary.
   void check_ids(std::span<const TokenId> ids) const;
 

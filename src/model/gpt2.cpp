@@ -15,6 +15,14 @@
 namespace mla {
 namespace {
 
+GqaShape attention_shape(const Gpt2Config& config, std::size_t layer) {
+  return {.num_heads = config.n_head,
+          .num_key_value_heads = config.n_head,
+          .head_dim = config.n_embd / config.n_head,
+          .softmax_scale = config.softmax_scale(layer),
+          .window = std::nullopt};
+}
+
 class Builder {
  public:
   Builder(const Gpt2Config& config, const Checkpoint& checkpoint)
@@ -63,19 +71,15 @@ class Builder {
     const std::size_t width = config_.n_embd;
     DecoderLayer layer;
     layer.input_layernorm = norm(prefix + "ln_1");
-    const GqaShape shape{.num_heads = config_.n_head,
-                         .num_key_value_heads = config_.n_head,
-                         .head_dim = width / config_.n_head,
-                         .softmax_scale = config_.softmax_scale(index),
-                         .window = std::nullopt};
     std::vector<Linear> qkv = linears(prefix + "attn.c_attn", width, width, 3);
     layer.attention = std::make_unique<GqaAttention>(
-        shape, GqaWeights{.q_proj = std::move(qkv[0]),
-                          .k_proj = std::move(qkv[1]),
-                          .v_proj = std::move(qkv[2]),
-                          .o_proj = linears(prefix + "attn.c_proj", width, width, 1).front(),
-                          .q_norm = {},
-                          .k_norm = {}});
+        attention_shape(config_, index),
+        GqaWeights{.q_proj = std::move(qkv[0]),
+                   .k_proj = std::move(qkv[1]),
+                   .v_proj = std::move(qkv[2]),
+                   .o_proj = linears(prefix + "attn.c_proj", width, width, 1).front(),
+                   .q_norm = {},
+                   .k_norm = {}});
     layer.post_attention_layernorm = norm(prefix + "ln_2");
     layer.feed_forward = std::make_unique<GeluMlp>(
         linears(prefix + "mlp.c_fc", width, config_.n_inner, 1).front(), config_.activation,
@@ -122,21 +126,15 @@ void describe(const Gpt2Config& config, const Decoder& decoder, std::size_t para
   add("n_head", config.n_head);
   add("n_inner", config.n_inner);
   add("n_positions", config.n_positions);
-  const GqaShape shape{.num_heads = config.n_head,
-                       .num_key_value_heads = config.n_head,
-                       .head_dim = config.n_embd / config.n_head,
-                       .softmax_scale = config.softmax_scale(0),
-                       .window = std::nullopt};
+  const GqaShape shape = attention_shape(config, 0);
   const std::vector<std::optional<std::size_t>> windows(config.n_layer);
   info.features.emplace_back("attention", describe_gqa(shape, windows));
   info.trained_position_encoding = config.position_encoding;
   info.vocab_size = config.vocab_size;
   info.max_context = config.n_positions;
   info.parameters = parameters;
-  // A token looks up one row of each table; tied embeddings are multiplied by as a whole, as the output head.
-  const bool tied = decoder.lm_head.weight().data.data == decoder.embed_tokens.data.data;
-  info.active_parameters = parameters;
-  if (!tied) info.active_parameters -= (config.vocab_size - 1) * config.n_embd;
+  // Of the table of positions, too, a token looks up one row.
+  info.active_parameters = parameters - decoder.resting_embeddings();
   if (decoder.encoding.table) info.active_parameters -= (config.n_positions - 1) * config.n_embd;
   // The residual stream with its companions, and queries and heads' results or the feed-forward block.
   info.activation_bytes_per_token =

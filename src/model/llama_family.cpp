@@ -118,9 +118,7 @@ void describe(const LlamaConfig& config, const Decoder& decoder, std::size_t par
   info.vocab_size = config.vocab_size;
   info.max_context = max_context(config.rope, config.max_position_embeddings);
   info.parameters = parameters;
-  // A token looks up one row of the embedding; tied embeddings are multiplied by as a whole, as the output head.
-  const bool tied = decoder.lm_head.weight().data.data == decoder.embed_tokens.data.data;
-  info.active_parameters = tied ? parameters : parameters - (config.vocab_size - 1) * config.hidden_size;
+  info.active_parameters = parameters - decoder.resting_embeddings();
   info.activation_bytes_per_token = activation_floats(config) * sizeof(float);
   describe_gqa_memory(shape, windows, info);
   info.ignored_config = config.ignored_keys;

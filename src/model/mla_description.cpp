@@ -132,10 +132,7 @@ void describe_mla(const MlaConfig& config, const Decoder& decoder, std::size_t p
   info.vocab_size = config.vocab_size;
   info.max_context = max_context(config.rope, config.max_position_embeddings);
   info.parameters = parameters;
-  // A token looks up one row of the embedding; tied embeddings are multiplied by as a whole, as the output head.
-  const bool tied = decoder.lm_head.weight().data.data == decoder.embed_tokens.data.data;
-  info.active_parameters = parameters - resting_parameters(config);
-  if (!tied) info.active_parameters -= (config.vocab_size - 1) * config.hidden_size;
+  info.active_parameters = parameters - resting_parameters(config) - decoder.resting_embeddings();
   info.full_cache_bytes_per_token =
       config.num_hidden_layers * shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) * sizeof(float);
   info.activation_bytes_per_token = activation_floats(config) * sizeof(float);

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import numpy_reference as reference
 from make_goldens import DEFAULT_OUTPUT
+from mutations import changed_config, changed_rope, without_tensors
 from mutations_dsa import DSA_MUTATIONS
 from mutations_llama import LLAMA_MUTATIONS
 from mutations_mla import MLA_MUTATIONS
@@ -20,22 +21,6 @@ from variants_llama import all_llama_variants
 from variants_mla import mla_variants
 
 VISIBLE = 1e-2
-
-
-def changed_config(**changes):
-    return lambda model: model.config.update(changes)
-
-
-def changed_rope(**changes):
-    return lambda model: model.config["rope"].update(changes)
-
-
-def without_tensors(pattern):
-    def mutate(model):
-        for name in fnmatch.filter(list(model.tensors), pattern):
-            model.tensors[name] = np.zeros_like(model.tensors[name])
-
-    return mutate
 
 
 def swapped_gate_and_up(model):

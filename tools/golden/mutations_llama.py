@@ -3,24 +3,9 @@
 import fnmatch
 
 import numpy as np
+from mutations import changed_config, changed_rope, without_tensors
 from numpy_gpt2 import ACTIVATIONS
 from numpy_reference import yarn_magnitude
-
-
-def config(**changes):
-    return lambda model: model.config.update(changes)
-
-
-def rope(**changes):
-    return lambda model: model.config["rope"].update(changes)
-
-
-def without(pattern):
-    def mutate(model):
-        for name in fnmatch.filter(list(model.tensors), pattern):
-            model.tensors[name] = np.zeros_like(model.tensors[name])
-
-    return mutate
 
 
 def without_head_norms(letter):
@@ -84,52 +69,54 @@ WINDOWS = "mistral_window mistral_narrow mistral_long mistral_layer_types qwen2_
 GPT2 = "gpt2_plain gpt2_published gpt2_untied gpt2_sharded"
 LLAMA_MUTATIONS = [
     ("key-value heads in turn", heads_in_turn, GROUPED),
-    ("rotary pairs (2i, 2i+1)", config(rope_interleave=True), "llama_gqa llama_mha mistral_full qwen2_plain qwen3_plain"),
-    ("rotary pairs (i, i+d/2)", config(rope_interleave=False), "llama_interleaved"),
-    ("nothing is turned", config(position_encoding="none"), GROUPED + " llama_mqa llama_head_dim " + WINDOWS),
-    ("alibi: turned as well", config(position_encoding="rope"), "llama_alibi llama_learned"),
-    ("embedding not scaled", config(scale_embedding=False), "llama_alibi"),
-    ("a part of the head is turned", config(qk_nope_head_dim=6), "llama_partial"),
-    ("rope_theta 10000", rope(rope_theta=10000.0), "llama_head_dim llama_partial llama_yarn qwen2_yarn"),
-    ("attention factor 1", rope(attention_factor=1.0), "llama_yarn llama_yarn_mscales qwen2_yarn llama_longrope"),
+    ("rotary pairs (2i, 2i+1)", changed_config(rope_interleave=True),
+     "llama_gqa llama_mha mistral_full qwen2_plain qwen3_plain"),
+    ("rotary pairs (i, i+d/2)", changed_config(rope_interleave=False), "llama_interleaved"),
+    ("nothing is turned", changed_config(position_encoding="none"), GROUPED + " llama_mqa llama_head_dim " + WINDOWS),
+    ("alibi: turned as well", changed_config(position_encoding="rope"), "llama_alibi llama_learned"),
+    ("embedding not scaled", changed_config(scale_embedding=False), "llama_alibi"),
+    ("a part of the head is turned", changed_config(qk_nope_head_dim=6), "llama_partial"),
+    ("rope_theta 10000", changed_rope(rope_theta=10000.0), "llama_head_dim llama_partial llama_yarn qwen2_yarn"),
+    ("attention factor 1", changed_rope(attention_factor=1.0),
+     "llama_yarn llama_yarn_mscales qwen2_yarn llama_longrope"),
     ("mscale_all_dim in the scale", scale_with_mscale, "llama_yarn_mscales"),
-    ("no yarn", rope(rope_type="default"), "llama_yarn qwen2_yarn"),
-    ("no llama3", rope(rope_type="default"), "llama_llama3 llama_save_pretrained"),
-    ("no linear", rope(rope_type="default"), "llama_linear"),
-    ("no dynamic", rope(rope_type="default"), "llama_dynamic"),
-    ("rms_norm_eps 1e-6", config(rms_norm_eps=1e-6), "llama_gqa qwen3_plain"),
-    ("no bias on q", without("*.q_proj.bias"), "llama_biases qwen2_plain qwen3_bias"),
-    ("no bias on k", without("*.k_proj.bias"), "llama_biases qwen2_plain qwen3_bias llama_interleaved"),
-    ("no bias on v", without("*.v_proj.bias"), "llama_biases qwen2_plain qwen3_bias"),
-    ("no bias on o", without("*.o_proj.bias"), "llama_biases qwen3_bias"),
-    ("no bias on gate", without("*.gate_proj.bias"), "llama_biases"),
-    ("no bias on up", without("*.up_proj.bias"), "llama_biases"),
-    ("no bias on down", without("*.down_proj.bias"), "llama_biases"),
+    ("no yarn", changed_rope(rope_type="default"), "llama_yarn qwen2_yarn"),
+    ("no llama3", changed_rope(rope_type="default"), "llama_llama3 llama_save_pretrained"),
+    ("no linear", changed_rope(rope_type="default"), "llama_linear"),
+    ("no dynamic", changed_rope(rope_type="default"), "llama_dynamic"),
+    ("rms_norm_eps 1e-6", changed_config(rms_norm_eps=1e-6), "llama_gqa qwen3_plain"),
+    ("no bias on q", without_tensors("*.q_proj.bias"), "llama_biases qwen2_plain qwen3_bias"),
+    ("no bias on k", without_tensors("*.k_proj.bias"), "llama_biases qwen2_plain qwen3_bias llama_interleaved"),
+    ("no bias on v", without_tensors("*.v_proj.bias"), "llama_biases qwen2_plain qwen3_bias"),
+    ("no bias on o", without_tensors("*.o_proj.bias"), "llama_biases qwen3_bias"),
+    ("no bias on gate", without_tensors("*.gate_proj.bias"), "llama_biases"),
+    ("no bias on up", without_tensors("*.up_proj.bias"), "llama_biases"),
+    ("no bias on down", without_tensors("*.down_proj.bias"), "llama_biases"),
     ("no norm over queries", without_head_norms("q"), "qwen3_plain qwen3_bias"),
     ("no norm over keys", without_head_norms("k"), "qwen3_plain qwen3_bias"),
     ("norms behind the rotation", norms_behind_the_rotation, "qwen3_plain qwen3_bias"),
     ("window one longer", window_by(1), WINDOWS),
     ("window one shorter", window_by(-1), WINDOWS),
-    ("no window", config(model_type="llama"), WINDOWS),
-    ("a window after all", config(use_sliding_window=True), "qwen2_plain"),
-    ("window in every layer", config(layer_types=None, max_window_layers=0), "qwen2_window qwen2_layer_types"),
-    ("max_window_layers wins", config(layer_types=None), "qwen2_layer_types qwen3_layer_types"),
-    ("layer_types not looked at", config(layer_types=None), "mistral_layer_types"),
-    ("scores not scaled", config(scale_attn_weights=False), GPT2),
-    ("scores scaled", config(scale_attn_weights=True), "gpt2_unscaled"),
-    ("not by the layer", config(scale_attn_by_inverse_layer_idx=False), "gpt2_inverse_layer"),
-    ("by the layer", config(scale_attn_by_inverse_layer_idx=True), GPT2),
-    ("layer_norm_epsilon 1e-5", config(layer_norm_epsilon=1e-5), "gpt2_unscaled"),
+    ("no window", changed_config(model_type="llama"), WINDOWS),
+    ("a window after all", changed_config(use_sliding_window=True), "qwen2_plain"),
+    ("window in every layer", changed_config(layer_types=None, max_window_layers=0), "qwen2_window qwen2_layer_types"),
+    ("max_window_layers wins", changed_config(layer_types=None), "qwen2_layer_types qwen3_layer_types"),
+    ("layer_types not looked at", changed_config(layer_types=None), "mistral_layer_types"),
+    ("scores not scaled", changed_config(scale_attn_weights=False), GPT2),
+    ("scores scaled", changed_config(scale_attn_weights=True), "gpt2_unscaled"),
+    ("not by the layer", changed_config(scale_attn_by_inverse_layer_idx=False), "gpt2_inverse_layer"),
+    ("by the layer", changed_config(scale_attn_by_inverse_layer_idx=True), GPT2),
+    ("layer_norm_epsilon 1e-5", changed_config(layer_norm_epsilon=1e-5), "gpt2_unscaled"),
     ("values before keys", values_before_keys, GPT2),
     ("the norm keeps the mean", norm_keeps_the_mean, GPT2),
-    ("no bias in norms", without("*.ln_1.bias"), GPT2),
-    ("no bias in the last norm", without("ln_f.bias"), GPT2),
-    ("no bias on c_attn", without("*.c_attn.bias"), GPT2 + " gpt2_transposed"),
-    ("no bias on attn.c_proj", without("*.attn.c_proj.bias"), GPT2 + " gpt2_transposed"),
-    ("no bias on c_fc", without("*.c_fc.bias"), GPT2 + " gpt2_transposed"),
-    ("no bias on mlp.c_proj", without("*.mlp.c_proj.bias"), GPT2 + " gpt2_transposed"),
-    ("no positions", config(position_encoding="none"), GPT2),
-    ("relu", config(activation_function="relu"), "gpt2_plain gpt2_gelu gpt2_gelu_tanh"),
-    ("gelu", config(activation_function="gelu"), "gpt2_relu"),
+    ("no bias in norms", without_tensors("*.ln_1.bias"), GPT2),
+    ("no bias in the last norm", without_tensors("ln_f.bias"), GPT2),
+    ("no bias on c_attn", without_tensors("*.c_attn.bias"), GPT2 + " gpt2_transposed"),
+    ("no bias on attn.c_proj", without_tensors("*.attn.c_proj.bias"), GPT2 + " gpt2_transposed"),
+    ("no bias on c_fc", without_tensors("*.c_fc.bias"), GPT2 + " gpt2_transposed"),
+    ("no bias on mlp.c_proj", without_tensors("*.mlp.c_proj.bias"), GPT2 + " gpt2_transposed"),
+    ("no positions", changed_config(position_encoding="none"), GPT2),
+    ("relu", changed_config(activation_function="relu"), "gpt2_plain gpt2_gelu gpt2_gelu_tanh"),
+    ("gelu", changed_config(activation_function="gelu"), "gpt2_relu"),
     ("quick gelu", activation(lambda x: x / (1 + np.exp(-1.702 * x))), "gpt2_plain gpt2_gelu gpt2_gelu_tanh"),
 ]  # fmt: skip

@@ -1,11 +1,8 @@
 """Wrong readings of the families in variants_mla.py, for mutation_check.py: (title, mutation, variants)."""
 
 import numpy as np
+from mutations import changed_config
 from numpy_reference import softmax
-
-
-def changed(**values):
-    return lambda model: model.config.update(values)
 
 
 def replaced(method, make):
@@ -104,24 +101,26 @@ MISTRAL4 = "mistral4_published mistral4_groups mistral4_linear mistral4_save_pre
 LONGCAT = "longcat_published longcat_two_layers longcat_fp8 longcat_save_pretrained longcat_fused"
 ZERO = LONGCAT.replace(" longcat_two_layers", "")
 MLA_MUTATIONS = [
-    ("minicpm3: pairs (2i, 2i+1)", changed(rope_interleave=True), "minicpm3_published minicpm3_plain"),
-    ("minicpm3: embeddings not scaled", changed(scale_emb=1), "minicpm3_published minicpm3_plain minicpm3_defaults"),
-    ("minicpm3: blocks not scaled", changed(scale_depth=None), "minicpm3_published minicpm3_defaults"),
-    ("minicpm3: blocks scaled", changed(scale_depth=1.4), "minicpm3_plain"),
-    ("minicpm3: logits not scaled", changed(dim_model_base=None), "minicpm3_published minicpm3_defaults"),
-    ("minicpm3: logits scaled", changed(dim_model_base=256), "minicpm3_plain"),
-    ("youtu: pairs (2i, 2i+1)", changed(rope_interleave=True), "youtu_halves"),
-    ("youtu: pairs (i, i + d/2)", changed(rope_interleave=False), "youtu_published"),
-    ("glm4: weights normalized", changed(norm_topk_prob=True), "glm4_not_read"),
-    ("glm4: no groups", changed(n_group=1, topk_group=1), "glm4_layer_types"),
+    ("minicpm3: pairs (2i, 2i+1)", changed_config(rope_interleave=True), "minicpm3_published minicpm3_plain"),
+    ("minicpm3: embeddings not scaled", changed_config(scale_emb=1),
+     "minicpm3_published minicpm3_plain minicpm3_defaults"),
+    ("minicpm3: blocks not scaled", changed_config(scale_depth=None), "minicpm3_published minicpm3_defaults"),
+    ("minicpm3: blocks scaled", changed_config(scale_depth=1.4), "minicpm3_plain"),
+    ("minicpm3: logits not scaled", changed_config(dim_model_base=None), "minicpm3_published minicpm3_defaults"),
+    ("minicpm3: logits scaled", changed_config(dim_model_base=256), "minicpm3_plain"),
+    ("youtu: pairs (2i, 2i+1)", changed_config(rope_interleave=True), "youtu_halves"),
+    ("youtu: pairs (i, i + d/2)", changed_config(rope_interleave=False), "youtu_published"),
+    ("glm4: weights normalized", changed_config(norm_topk_prob=True), "glm4_not_read"),
+    ("glm4: no groups", changed_config(n_group=1, topk_group=1), "glm4_layer_types"),
     ("mistral4: queries not scaled", queries(lambda rope, p: 1 + 0.0 * p), MISTRAL4),
     ("mistral4: lengths not whole", queries(lambda r, p: 1 + r["llama_4_scaling_beta"] * np.log1p(lengths(r, p))), MISTRAL4),
     ("mistral4: lengths count from 1", queries(lambda r, p: 1 + r["llama_4_scaling_beta"] * np.log1p(lengths(r, p + 1) // 1)),
      MISTRAL4),
     ("mistral4: groups by their best", replaced("group_scores", groups_by_maximum),
      "mistral4_groups mistral4_save_pretrained"),
-    ("mistral4: weights normalized", changed(norm_topk_prob=True), "mistral4_groups"),
-    ("mistral4: weights not normalized", changed(norm_topk_prob=False), "mistral4_published mistral4_save_pretrained"),
+    ("mistral4: weights normalized", changed_config(norm_topk_prob=True), "mistral4_groups"),
+    ("mistral4: weights not normalized", changed_config(norm_topk_prob=False),
+     "mistral4_published mistral4_save_pretrained"),
     ("longcat: halves swapped", replaced("half", half_swapped), LONGCAT),
     ("longcat: experts see the second half", replaced("layer", experts_see_the_second_half), LONGCAT),
     ("longcat: experts join early", replaced("layer", experts_join_early), LONGCAT),
