@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "kernels/kernels.h"
-#include "nn/kv_cache.h"
 #include "positional/registry.h"
 #include "unit/base/thrown.h"
+#include "unit/nn/attention_run.h"
 #include "unit/nn/nn_test_data.h"
 
 using namespace mla;
@@ -170,27 +170,10 @@ struct RunOptions {
 /// The rows of x in pieces of the given numbers, each behind what is cached of the former ones.
 std::vector<float> run(const Block& block, const Rows& x, const std::vector<std::size_t>& pieces,
                        Workspace& workspace, const RunOptions& chosen = {}) {
-  const GqaAttention attention = block.part();
-  const auto position = block.setting.position();
-  KvCache cache({attention.cache_widths()}, kMostTokens);
-  const std::size_t tokens = std::accumulate(pieces.begin(), pieces.end(), std::size_t{0});
-  Rows out(tokens, kHidden, 3);
-  PositionBatch batch;
-  batch.offset = block.setting.offset;
-  const PassOptions options{.path = chosen.path, .mask = block.setting.mask, .observer = chosen.observer};
-  for (const std::size_t count : pieces) {
-    const std::size_t context = batch.first + count;
-    cache.reserve(context);
-    batch.count = count;
-    batch.sequence_length = tokens;
-    position->prepare(batch);
-    attention.forward(x.matrix().middle_rows(batch.first, count),
-                      {0, batch, *position, {cache.first(0, context), cache.second(0, context)}, options},
-                      workspace, out.matrix().middle_rows(batch.first, count));
-    batch.first = context;
-  }
-  CHECK(out.margin_untouched());
-  return out.packed();
+  return nn_test::run_in_pieces(
+      block.part(), *block.setting.position(), x, pieces,
+      {.path = chosen.path, .mask = block.setting.mask, .observer = chosen.observer}, workspace,
+      block.setting.offset);
 }
 
 void check(const Block& block, const Rows& x, const std::vector<std::vector<std::size_t>>& plans,

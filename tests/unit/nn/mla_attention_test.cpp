@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "kernels/kernels.h"
-#include "nn/kv_cache.h"
 #include "positional/rope.h"
+#include "unit/nn/attention_run.h"
 #include "unit/nn/nn_test_data.h"
 
 using namespace mla;
@@ -155,28 +155,10 @@ std::vector<double> Block::compute(const Rows& x, const RopeScaling& scaling) co
   return result;
 }
 
-/// The rows of x in pieces of the given numbers, each behind what is cached of the former ones.
 std::vector<float> run(const MlaAttention& attention, const Rows& x, const std::vector<std::size_t>& pieces,
                        AttentionPath path, Workspace& workspace, const RopeScaling& scaling = {}) {
   const Rope position(scaling, kShape.qk_rope_head_dim, RopePairing::interleaved);
-  KvCache cache({attention.cache_widths()}, kMostTokens);
-  const std::size_t tokens = std::accumulate(pieces.begin(), pieces.end(), std::size_t{0});
-  Rows out(tokens, kHidden, 3);
-  PositionBatch batch;
-  for (const std::size_t count : pieces) {
-    const std::size_t context = batch.first + count;
-    cache.reserve(context);
-    batch.count = count;
-    batch.sequence_length = tokens;
-    position.prepare(batch);
-    const PassOptions options{.path = path};
-    attention.forward(x.matrix().middle_rows(batch.first, count),
-                      {0, batch, position, {cache.first(0, context), cache.second(0, context)}, options},
-                      workspace, out.matrix().middle_rows(batch.first, count));
-    batch.first = context;
-  }
-  CHECK(out.margin_untouched());
-  return out.packed();
+  return nn_test::run_in_pieces(attention, position, x, pieces, {.path = path}, workspace);
 }
 
 constexpr AttentionPath kPaths[] = {AttentionPath::automatic, AttentionPath::decompressed,

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "kernels/kernels.h"
-#include "nn/kv_cache.h"
 #include "nn/mla_attention.h"
 #include "positional/registry.h"
+#include "unit/nn/attention_run.h"
 #include "unit/nn/indexer_reference.h"
 #include "unit/nn/nn_test_data.h"
 
@@ -23,6 +23,7 @@ using nn_test::largest_difference;
 using nn_test::Random;
 using nn_test::random_weight;
 using nn_test::Rows;
+using nn_test::run_in_pieces;
 using nn_test::Weight;
 
 namespace {
@@ -134,30 +135,6 @@ std::vector<double> Block::compute(const Rows& x, bool causal, const PositionalE
   return result;
 }
 
-std::vector<float> run(const MlaAttention& attention, const PositionalEncoding& position, const Rows& x,
-                       const std::vector<std::size_t>& pieces, const PassOptions& options,
-                       Workspace& workspace) {
-  KvCache cache({attention.cache_widths()}, x.rows());
-  cache.reserve(x.rows());
-  Rows out(x.rows(), kHidden, 3);
-  PositionBatch batch{.sequence_length = x.rows()};
-  for (const std::size_t count : pieces) {
-    const std::size_t context = batch.first + count;
-    batch.count = count;
-    position.prepare(batch);
-    attention.forward(x.matrix().middle_rows(batch.first, count),
-                      {0,
-                       batch,
-                       position,
-                       {cache.first(0, context), cache.second(0, context), cache.third(0, context)},
-                       options},
-                      workspace, out.matrix().middle_rows(batch.first, count));
-    batch.first = context;
-  }
-  CHECK(out.margin_untouched());
-  return out.packed();
-}
-
 std::unique_ptr<PositionalEncoding> encoding(const std::string& name) {
   EncodingSettings settings;
   settings.hidden_size = kHidden;
@@ -201,7 +178,8 @@ TEST_CASE("sparse attention: both ways, in pieces, under encodings of every stag
                {std::vector<std::size_t>{80}, std::vector<std::size_t>(80, 1),
                 std::vector<std::size_t>{5, 30, 3, 42}, std::vector<std::size_t>{66, 2, 12}}) {
             CAPTURE(top_k, name, kernels->name, path, pieces);
-            const std::vector<float> found = run(attention, *position, x, pieces, {.path = path}, workspace);
+            const std::vector<float> found =
+                run_in_pieces(attention, *position, x, pieces, {.path = path}, workspace);
             CHECK(largest_difference(found, expected) < kTolerance);
           }
       }
@@ -219,7 +197,7 @@ TEST_CASE("sparse attention: without a mask it chooses among all rows") {
   for (const AttentionPath path : kPaths) {
     CAPTURE(path);
     const PassOptions options{.path = path, .mask = AttentionMask::bidirectional};
-    CHECK(largest_difference(run(block.part(), *position, x, {75}, options, workspace), expected) <
+    CHECK(largest_difference(run_in_pieces(block.part(), *position, x, {75}, options, workspace), expected) <
           kTolerance);
   }
 }
@@ -234,8 +212,8 @@ TEST_CASE("sparse attention: while all is selected every bit is dense attention'
     for (const std::vector<std::size_t>& pieces :
          {std::vector<std::size_t>{70}, std::vector<std::size_t>{66, 1, 3}}) {
       CAPTURE(path, pieces);
-      CHECK(run(block.part(), *position, x, pieces, {.path = path}, workspace) ==
-            run(block.part(false), *position, x, pieces, {.path = path}, workspace));
+      CHECK(run_in_pieces(block.part(), *position, x, pieces, {.path = path}, workspace) ==
+            run_in_pieces(block.part(false), *position, x, pieces, {.path = path}, workspace));
     }
 }
 
@@ -246,11 +224,12 @@ TEST_CASE("sparse attention: any number of threads gives the same bits", "[threa
   const Rows x(random, 90, kHidden);
   for (const AttentionPath path : kPaths) {
     Workspace one(1, best_kernels());
-    const std::vector<float> alone = run(block.part(), *position, x, {70, 1, 19}, {.path = path}, one);
+    const std::vector<float> alone =
+        run_in_pieces(block.part(), *position, x, {70, 1, 19}, {.path = path}, one);
     for (const int threads : {2, 3, 8}) {
       CAPTURE(path, threads);
       Workspace workspace(threads, best_kernels());
-      CHECK(run(block.part(), *position, x, {70, 1, 19}, {.path = path}, workspace) == alone);
+      CHECK(run_in_pieces(block.part(), *position, x, {70, 1, 19}, {.path = path}, workspace) == alone);
     }
   }
 }
