@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/isa.h"
 #include "tensor/dtype.h"
 
 namespace mla {
@@ -55,14 +56,16 @@ struct Kernels {
   }
 };
 
-/// The implementations this processor can run, plainest first; there is always "scalar".
+/// The implementation that runs on `isa`: of its own or the next plainer one's.
+const Kernels& kernels_for(Isa isa);
+
+/// The different implementations this processor can run, plainest first; there is always "scalar".
 std::span<const Kernels* const> available_kernels();
 
-/// The fastest implementation this processor can run, or the one the environment variable MLA_ISA names.
-/// Throws Error(unsupported) if MLA_ISA names one that is unknown or that this processor lacks.
+/// kernels_for(chosen_isa()).
 const Kernels& best_kernels();
 
-/// The implementation called `name`. Throws Error(unsupported) as above.
+/// kernels_for(isa_named(name)).
 const Kernels& kernels_named(std::string_view name);
 
 }  // namespace mla

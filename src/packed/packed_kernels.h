@@ -1,0 +1,56 @@
+// Multiplying panels, one implementation per instruction set behind one table.
+//
+// Quantized types. With w the code less the type's offset (8, 16, 4 or 32; 128 for Q8_0; IQ4 codes stand for
+// kIq4Values), a the 8-bit activation, all sums of integers exact in 32 bits, and every float operation rounded once:
+//   blocks of 32:  y = fma(float(sum w a), d * s, y);  with m: then y = fma(m, s * float(sum a), y)
+//   blocks of 256: y = fma(float(sum_g scale_g * sum w a), d * s, y);
+//                  with min: then y = fma(-float(sum_g min_g * sum a), dmin * s, y)
+// where s is the activation block's scale, from y = 0 over the blocks in their order. So all instruction sets give the same bits.
+// F32 and F16: y = fma(w, x, y) over the columns in their order: the same bits as well. BF16: pairs of products in
+// float32 in the order of the unit that makes them, which differs between instruction sets; within one, an element's
+// order is fixed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa.h"
+#include "packed/activations.h"
+#include "packed/panel.h"
+#include "tensor/matrix.h"
+
+namespace mla {
+
+/// y [x.rows, rows] = x W^T for `rows` rows of weights in consecutive panels.
+struct PanelJob {
+  const std::byte* panels = nullptr;  ///< Aligned to kPanelAlignment.
+  std::size_t panel_bytes = 0;        ///< From one panel to the next: panel_shape(dtype, cols).bytes.
+  std::size_t rows = 0;               ///< Output features; the last panel may hold fewer than kPanelRows.
+  std::size_t cols = 0;
+  ActivationView x;  ///< In activation_form(dtype).
+  Matrix y;
+  std::byte* scratch = nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
+};
+
+struct PackedKernels {
+  Isa isa;
+
+  /// Indexed by DType; null for types that cannot be packed.
+  std::array<void (*)(const PanelJob&), kDTypeTraits.size()> multiply;
+
+  /// The row `x` of `to.cols` values becomes row `row` of `to`, whose memory it writes (see activations_in).
+  void (*quantize)(const float* x, const ActivationView& to, std::size_t row);
+
+  /// n values to bf16 bits, rounded to nearest, ties to even, and back.
+  void (*to_bf16)(const float* x, std::size_t n, std::uint16_t* bits);
+  void (*from_bf16)(const std::uint16_t* bits, std::size_t n, float* x);
+
+  /// Scratch for jobs of `cols` columns, for every type and number of rows.
+  std::size_t (*scratch_bytes)(std::size_t cols);
+};
+
+/// The implementation for `isa`, which is available.
+const PackedKernels& packed_kernels(Isa isa);
+
+}  // namespace mla
