@@ -1,22 +1,45 @@
-// What the per-instruction-set files hand to the table.
+// What the files of the instruction sets hand to the tables: each its share, for those sets where it differs from the
+// next plainer one.
 #pragma once
 
 #include "packed/packed_kernels.h"
 
 namespace mla {
 
-extern const PackedKernels kScalarPacked;
+/// Panels of quantized types.
+struct BlockKernels {
+  std::array<void (*)(const PanelJob&), kDTypeTraits.size()> multiply;  ///< Null for the plain types.
+  std::size_t (*scratch_bytes)(std::size_t cols);                       ///< For every type and number of rows.
+};
+
+/// Panels of floats, and activations.
+struct FloatKernels {
+  void (*multiply_f32)(const PanelJob&);
+  void (*multiply_f16)(const PanelJob&);
+  void (*multiply_bf16)(const PanelJob&);
+  void (*quantize)(const float* x, const ActivationView& to, std::size_t row);
+  void (*to_bf16)(const float* x, std::size_t n, std::uint16_t* bits);
+  void (*from_bf16)(const std::uint16_t* bits, std::size_t n, float* x);
+  std::size_t (*scratch_bytes)(std::size_t cols);
+};
+
+extern const BlockKernels kScalarBlocks;
+extern const FloatKernels kScalarFloats;
 #if defined(__x86_64__)
-extern const PackedKernels kAvx2Packed;
-extern const PackedKernels kAvxVnniPacked;
-extern const PackedKernels kAvx512Packed;
-extern const PackedKernels kAvx512VnniPacked;
-extern const PackedKernels kAvx512Bf16Packed;
-extern const PackedKernels kAmxPacked;
+extern const BlockKernels kAvx2Blocks;
+extern const BlockKernels kAvxVnniBlocks;
+extern const BlockKernels kAvx512Blocks;
+extern const BlockKernels kAvx512VnniBlocks;
+extern const BlockKernels kAmxBlocks;
+extern const FloatKernels kAvx2Floats;
+extern const FloatKernels kAvx512Floats;
+extern const FloatKernels kAvx512Bf16Floats;
+extern const FloatKernels kAmxFloats;
 #elif defined(__aarch64__)
-extern const PackedKernels kNeonPacked;
-extern const PackedKernels kNeonDotprodPacked;
-extern const PackedKernels kNeonI8mmPacked;
+extern const BlockKernels kNeonBlocks;
+extern const BlockKernels kNeonDotprodBlocks;
+extern const BlockKernels kNeonI8mmBlocks;
+extern const FloatKernels kNeonFloats;
 #endif
 
 }  // namespace mla
