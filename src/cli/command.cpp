@@ -62,6 +62,18 @@ void ModelOptions::add_position_encoding(CLI::App& command) {
       ->check(CLI::IsMember(names).description(""));
 }
 
+void ModelOptions::add_precision(CLI::App& command) {
+  const std::vector<std::string> names{std::string(to_string(Precision::f32)),
+                                       std::string(to_string(Precision::fast))};
+  command
+      .add_option(
+          "--precision", precision,
+          "Activations and sums: f32 (exact), or fast (rounded to what the processor multiplies best)")
+      ->type_name("f32|fast")
+      ->check(CLI::IsMember(names).description(""))
+      ->capture_default_str();
+}
+
 void ModelOptions::add_all(CLI::App& command) {
   add_model(command);
   add_position_encoding(command);
@@ -81,9 +93,7 @@ void ModelOptions::add_all(CLI::App& command) {
   command.add_option("-c,--context", context, "Most tokens kept (default: what the model has positions for)")
       ->type_name("N")
       ->check(whole_number(1, kMostTokens));
-  command.add_option("--precision", precision, "Activations and sums: f32 (exact)")
-      ->check(CLI::IsMember({"f32"}))
-      ->capture_default_str();
+  add_precision(command);
 }
 
 std::filesystem::path ModelOptions::path() const {
@@ -91,7 +101,8 @@ std::filesystem::path ModelOptions::path() const {
 }
 
 std::shared_ptr<const Model> ModelOptions::load() const {
-  auto loaded = Model::load(path(), {.precision = Precision::f32, .position_encoding = position_encoding});
+  auto loaded =
+      Model::load(path(), {.precision = precision_named(precision), .position_encoding = position_encoding});
   const ModelInfo& info = loaded->info();
   if (info.position_encoding != info.trained_position_encoding)
     std::fprintf(stderr, "mla: position encoding exchanged: %s instead of %s, with which %s was trained\n",

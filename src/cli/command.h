@@ -26,13 +26,14 @@ struct ModelOptions {
   int threads = 0;
   std::size_t batch = 512;
   std::size_t context = 0;
-  std::string precision = "f32";
+  std::string precision{to_string(LoadOptions{}.precision)};
   std::string position_encoding;
   std::size_t first_position = 0;
   bool extrapolate = false;
 
   void add_model(CLI::App& command);
   void add_position_encoding(CLI::App& command);
+  void add_precision(CLI::App& command);
   void add_all(CLI::App& command);
 
   /// The folder or file -m names, else $MLA_MODEL, else the shipped models/stories. Throws Error(io) if there is none.

@@ -1,5 +1,8 @@
 #include "mla/model.h"
 
+#include <array>
+#include <string>
+
 #include "base/json.h"
 #include "mla/error.h"
 #include "model/architecture.h"
@@ -7,6 +10,8 @@
 
 namespace mla {
 namespace {
+
+constexpr std::array kPrecisions = {Precision::f32, Precision::fast};
 
 void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
   info.weight_bytes = checkpoint.bytes();
@@ -39,6 +44,26 @@ void choose_encoding(const std::string& name, ModelParts& parts) {
 
 }  // namespace
 
+std::string_view to_string(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::fast:
+      return "fast";
+  }
+  return "";
+}
+
+Precision precision_named(std::string_view name) {
+  std::string known;
+  for (const Precision precision : kPrecisions) {
+    if (to_string(precision) == name) return precision;
+    known.append(known.empty() ? "" : " or ").append(to_string(precision));
+  }
+  throw Error(ErrorCode::argument, "", "precision",
+              std::string("found \"").append(name).append("\", expected ").append(known));
+}
+
 Model::Model(std::unique_ptr<const ModelParts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
@@ -55,6 +80,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   const JsonField config(source.config, source.config_file, {}, &source.config_names);
   const Architecture& architecture = architecture_of(config);
   parts->info.path = source.path;
+  parts->info.precision = options.precision;
   parts->info.format = source.format;
   parts->info.file_type = source.file_type;
   parts->info.tokenizer = source.tokenizer;
