@@ -9,27 +9,32 @@
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "nn/arena.h"
+#include "packed/attention_kernels.h"
 #include "packed/packed_kernels.h"
 
 namespace mla {
 
 class Workspace {
  public:
-  Workspace(int threads, const Kernels& chosen, const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
+  Workspace(int threads, const Kernels& chosen,
+            const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
       : pool(threads),
         kernels(chosen),
         packed(chosen_packed),
+        attention(attention_kernels(chosen_packed.isa)),
         scratch_(static_cast<std::size_t>(threads)),
         packed_scratch_(static_cast<std::size_t>(threads)) {}
 
   ThreadPool pool;
   const Kernels& kernels;
   const PackedKernels& packed;
+  const AttentionKernels& attention;
   Arena arena;
 
   /// Memory of one worker's own, valid until it asks again. Contents are not initialized. Aligned to a cache line.
   std::span<float> scratch(int worker, std::size_t count) {
-    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))), count};
+    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))),
+            count};
   }
 
   /// The same, apart, for what multiplies panels of `cols` columns.
