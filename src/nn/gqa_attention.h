@@ -53,6 +53,7 @@ class GqaAttention final : public Attention {
   /// options ask for the absorbed one: there is nothing to absorb; and if use_fast was called for what check_fast
   /// refuses.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
+  void visit_linears(const LinearVisitor& visit) override;
 
  private:
   void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;

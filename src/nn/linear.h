@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -87,10 +88,17 @@ class Linear {
   PackedMatrix packed_;
 };
 
+/// What a matrix is for, as far as packing asks.
+enum class LinearRole {
+  plain,
+  router  ///< Decides by small differences: never quantized, and always multiplied by float32.
+};
+using LinearVisitor = std::function<void(Linear& linear, LinearRole role)>;
+
 /// What the weights become in panels: their own type, or `wanted` if they are floats and that is given (for Q4_K, as
 /// in llama.cpp's mixtures, Q5_0 where rows are not whole blocks of 256). Nothing if neither is possible: the weights
 /// are used as they lie.
-std::optional<DType> packed_type(const Linear& linear, std::optional<DType> wanted);
+std::optional<DType> packed_type(const Linear& linear, LinearRole role, std::optional<DType> wanted);
 
 /// Adds the form that `linear` needs, if it is packed.
 void add_form(LinearInput& x, const Linear& linear, Workspace& workspace);

@@ -20,11 +20,12 @@ std::size_t packed_tile(std::size_t out_features) {
 
 }  // namespace
 
-std::optional<DType> packed_type(const Linear& linear, std::optional<DType> wanted) {
+std::optional<DType> packed_type(const Linear& linear, LinearRole role, std::optional<DType> wanted) {
   const WeightView& weight = linear.weight();
   const auto whole_blocks = [&](DType dtype) {
     return linear.in_features() % dtype_traits(dtype).block_elements == 0;
   };
+  if (role == LinearRole::router && is_float(weight.data.dtype)) return DType::f32;
   if (wanted && is_float(weight.data.dtype)) {
     if (whole_blocks(*wanted)) return wanted;
     if (*wanted == DType::q4_k && whole_blocks(DType::q5_0)) return DType::q5_0;
