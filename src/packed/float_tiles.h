@@ -87,9 +87,13 @@ struct TileJob {
   bool first;             ///< The sums begin at zero, not at y.
 };
 
+template <std::size_t kSteps>
+struct Steps {};
+
 template <typename V, typename W, std::size_t kPanels, std::size_t kTokens>
 void multiply_tile(const TileJob& job) {
   constexpr std::size_t kAhead = 1024;  // Bytes of a panel that are on their way from memory.
+  constexpr std::size_t kUnrolled = 4;
   constexpr std::size_t kBases = (kTokens + 3) / 4;
   typename V::Reg sums[kTokens][kPanels];
 #pragma GCC unroll 12
@@ -105,32 +109,42 @@ void multiply_tile(const TileJob& job) {
   const std::byte* base[kBases];
 #pragma GCC unroll 3
   for (std::size_t b = 0; b < kBases; ++b) base[b] = job.x + 4 * b * job.x_stride;
-  const std::size_t stride = job.x_stride;
-  for (std::size_t step = job.steps; step != 0; --step) {
+  // Twelve pointers to rows would not fit the registers: rows are found from every fourth by multiples of the stride, and
+  // the compiler is kept from making pointers of them again.
+  std::size_t stride = job.x_stride, stride3 = 3 * stride;
+  asm("" : "+r"(stride), "+r"(stride3));
+  const auto advance = [&]<std::size_t kSteps>(Steps<kSteps>) {
 #pragma GCC unroll 4
-    for (std::size_t p = 0; p < kPanels; ++p) __builtin_prefetch(panel[p] + kAhead);
+    for (std::size_t step = 0; step < kSteps; ++step) {
+      if (step * W::kStepBytes % 64 == 0)
+#pragma GCC unroll 4
+        for (std::size_t p = 0; p < kPanels; ++p)
+          __builtin_prefetch(panel[p] + step * W::kStepBytes + kAhead);
 #pragma GCC unroll 2
-    for (std::size_t part = 0; part < W::kParts; ++part) {
-      decltype(W::weights(panel[0], part)) w[kPanels];
+      for (std::size_t part = 0; part < W::kParts; ++part) {
+        decltype(W::weights(panel[0], part)) w[kPanels];
 #pragma GCC unroll 4
-      for (std::size_t p = 0; p < kPanels; ++p) w[p] = W::weights(panel[p], part);
+        for (std::size_t p = 0; p < kPanels; ++p) w[p] = W::weights(panel[p] + step * W::kStepBytes, part);
 #pragma GCC unroll 12
-      for (std::size_t t = 0; t < kTokens; ++t) {
-        const auto x = W::factor(base[t / 4] + t % 4 * stride, part);
+        for (std::size_t t = 0; t < kTokens; ++t) {
+          const std::byte* row = base[t / 4] + (t % 4 == 3 ? stride3 : t % 4 * stride);
+          const auto x = W::factor(row + step * W::kStepX, part);
 #pragma GCC unroll 4
-        for (std::size_t p = 0; p < kPanels; ++p) sums[t][p] = W::add(w[p], x, sums[t][p]);
+          for (std::size_t p = 0; p < kPanels; ++p) sums[t][p] = W::add(w[p], x, sums[t][p]);
+        }
       }
     }
 #pragma GCC unroll 4
-    for (std::size_t p = 0; p < kPanels; ++p) panel[p] += W::kStepBytes;
-      // Twelve pointers to rows would not fit the registers: rows are found from every fourth by multiples of the
-      // stride, and the compiler is kept from making pointers of them again.
+    for (std::size_t p = 0; p < kPanels; ++p) panel[p] += kSteps * W::kStepBytes;
 #pragma GCC unroll 3
     for (std::size_t b = 0; b < kBases; ++b) {
-      base[b] += W::kStepX;
+      base[b] += kSteps * W::kStepX;
       asm("" : "+r"(base[b]));
     }
-  }
+  };
+  std::size_t left = job.steps;
+  for (; left >= kUnrolled; left -= kUnrolled) advance(Steps<kUnrolled>{});
+  for (; left != 0; --left) advance(Steps<1>{});
 #pragma GCC unroll 12
   for (std::size_t t = 0; t < kTokens; ++t)
 #pragma GCC unroll 4
