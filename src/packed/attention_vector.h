@@ -27,7 +27,7 @@ namespace {
 
 // Both polynomials are the best of their degree for 2^r, 0 <= r < 1, by relative error, among those that are 1 at 0.
 
-/// Relative error below 8.6e-5, a twentieth of what rounding to bf16 makes.
+/// Relative error below 8.6e-5, a fortieth of what rounding to bf16 makes.
 template <typename V>
 typename V::Reg coarse_power(typename V::Reg x) {
   x = V::clamp(x);
