@@ -144,13 +144,13 @@ TileInMemory build_tile(const PanelJob& job, std::size_t first, std::size_t toke
   return build.template operator()<V::most_tokens>();
 }
 
-template <typename V, BlockFormat kFormat, std::size_t kPanels>
-void run_tile(const std::byte* prepared, std::size_t cols, const TileInMemory& tile, const Upcoming& upcoming,
-              float* out) {
-  const std::size_t bytes = aligned_bytes(prepared_bytes(cols));
+template <typename V, BlockFormat kFormat, std::size_t kPanels,
+          template <typename, BlockFormat> typename BlockOf>
+void run_tile(const std::byte* panels, std::size_t panel_bytes, std::size_t cols, const TileInMemory& tile,
+              const Upcoming& upcoming, float* out) {
   const auto run = [&]<std::size_t kTokens>() {
-    multiply_tile<V, kFormat, kPanels, kTokens, PreparedBlock>(prepared, bytes, cols, tile.input, upcoming,
-                                                               out);
+    multiply_tile<V, kFormat, kPanels, kTokens, BlockOf>(panels, panel_bytes, cols, tile.input, upcoming,
+                                                         out);
   };
   if (tile.tokens == 1) return run.template operator()<1>();
   if (tile.tokens == 2) return run.template operator()<2>();
@@ -198,22 +198,31 @@ void multiply_few(const PanelJob& job) {
   if (panel < panels_of(job)) multiply_direct<V, kFormat, 1, kTokens>(job, panel, tile.input());
 }
 
+/// Up to so many tokens it takes longer to prepare a panel than to take its codes apart for each tile.
+constexpr std::size_t kMostDirectTokens = 24;
+
 /// All tokens of [first, last), `count` tiles, pass kPanels panels from the `panel`th; meanwhile those after are fetched.
 template <typename V, BlockFormat kFormat, std::size_t kPanels>
 void multiply_panels(const PanelJob& job, std::size_t panel, std::size_t first, std::size_t last,
                      const TileInMemory* tiles, std::size_t count) {
   alignas(kPanelAlignment) float out[kPanels * V::most_tokens * kPanelRows];
-  for (std::size_t p = 0; p < kPanels; ++p)
-    prepare_panel<V, kFormat>(job.panels + (panel + p) * job.panel_bytes, job.cols,
-                              job.scratch + p * aligned_bytes(prepared_bytes(job.cols)));
+  const std::byte* const panels = job.panels + panel * job.panel_bytes;
+  const std::size_t prepared_step = aligned_bytes(prepared_bytes(job.cols));
+  const bool direct = last - first <= kMostDirectTokens;
+  for (std::size_t p = 0; p < kPanels && !direct; ++p)
+    prepare_panel<V, kFormat>(panels + p * job.panel_bytes, job.cols, job.scratch + p * prepared_step);
   const std::size_t steps = count * (job.cols / kFormat.block);
   const std::size_t left = panels_of(job) - panel - kPanels;
   const std::size_t ahead = (left < V::most_panels ? left : V::most_panels) * job.panel_bytes;
-  Upcoming upcoming{job.panels + (panel + kPanels) * job.panel_bytes, (ahead / 64 + steps - 1) / steps * 64};
+  Upcoming upcoming{panels + kPanels * job.panel_bytes, (ahead / 64 + steps - 1) / steps * 64};
   std::size_t token = first;
   for (std::size_t i = 0; i < count; ++i) {
     const TileInMemory& tile = tiles[i];
-    run_tile<V, prepared_format(kFormat), kPanels>(job.scratch, job.cols, tile, upcoming, out);
+    if (direct)
+      run_tile<V, kFormat, kPanels, PackedBlock>(panels, job.panel_bytes, job.cols, tile, upcoming, out);
+    else
+      run_tile<V, prepared_format(kFormat), kPanels, PreparedBlock>(job.scratch, prepared_step, job.cols,
+                                                                    tile, upcoming, out);
     upcoming.from += upcoming.bytes * (job.cols / kFormat.block);
     const std::size_t used = last - token < tile.tokens ? last - token : tile.tokens;
     for (std::size_t p = 0; p < kPanels; ++p)
@@ -246,6 +255,8 @@ void multiply_blocks(const PanelJob& job) {
   if (job.x.rows == 1) return multiply_few<V, kFormat, 1>(job);
   if (job.x.rows == 2) return multiply_few<V, kFormat, 2>(job);
   if (job.x.rows <= 4) return multiply_few<V, kFormat, 4>(job);
+  if constexpr (V::most_tokens > 4)
+    if (job.x.rows <= V::most_tokens) return multiply_few<V, kFormat, V::most_tokens>(job);
   const std::size_t step = chunk_tokens<V>(job.cols);
   for (std::size_t first = 0; first < job.x.rows; first += step)
     multiply_chunk<V, kFormat>(job, first, job.x.rows - first < step ? job.x.rows : first + step);
