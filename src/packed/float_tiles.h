@@ -1,16 +1,15 @@
 // Panels of floats times activations, written once over a vector type; each instruction set's file supplies it.
 //
-// V has: Reg (sixteen floats, in one register or more), Factor (one float in every lane), kTokens (the most rows of x
-// whose sums for one panel fit the registers twice, or once where kPanels(kTokens) is 1), panels(tokens) (how many
-// panels are multiplied by so many rows of x at a time: 1, 2 or 4), zero, load (aligned), load_f16, load_even and
-// load_odd (those of sixteen pairs of bf16, widened), load_first and store_first (the first n of sixteen), broadcast
-// (the four bytes at an address in every lane), broadcast_even and broadcast_odd (of a pair of bf16, widened),
-// fma (w, factor, sum).
+// V has: Reg (sixteen floats, in one register or more), Factor (one float in every lane), kTokens (the most rows of x in a
+// tile), panels(tokens) (how many panels a tile of so many rows has: 1, 2 or 4; their sums fit the registers), zero, load
+// (aligned), load_f16, load_even and load_odd (those of sixteen pairs of bf16, widened), load_first and store_first (the
+// first n of sixteen), broadcast (the four bytes at an address in every lane), broadcast_even and broadcast_odd (of a
+// pair of bf16, widened), and fma (w, factor, sum).
 //
-// A walk W over the columns has: kStepBytes (of a panel for one step), kStepX (bytes of a row of x), kParts (products a
-// step), weights(panel, part), factor(x, part), add(w, factor, sum), and copy: what brings steps of a row of x to where
-// the walk `Copied` reads them. A sum takes its products one by one, in the order of the columns, whatever the tile it
-// is made in: the bits depend on nothing else. Between blocks of columns sums rest in y, which changes none.
+// A walk W over the columns goes by steps: kStepBytes of a panel and kStepX bytes of a row of x. A step has kParts
+// products: add(weights(panel, part), factor(x, part), sum). The walk `Copied` does the same on rows that `copy` copied.
+// A sum takes its products one by one in the order of the columns, whatever the tile it is made in: the bits depend on
+// nothing else. Between blocks of columns sums rest in y, which changes none.
 //
 // Everything is in an unnamed namespace and nothing of the standard library is instantiated, as in
 // kernels/vector_kernels.h and for the same reason.
@@ -109,6 +108,8 @@ void multiply_tile(const TileJob& job) {
   const std::byte* base[kBases];
 #pragma GCC unroll 3
   for (std::size_t b = 0; b < kBases; ++b) base[b] = job.x + 4 * b * job.x_stride;
+  // Twelve pointers to rows would not fit the registers: rows are found from every fourth by multiples of the stride, and
+  // the compiler is kept from making pointers of them again.
   std::size_t stride = job.x_stride, stride3 = 3 * stride;
   asm("" : "+r"(stride), "+r"(stride3));
   const std::size_t ahead = job.ahead;
@@ -133,8 +134,6 @@ void multiply_tile(const TileJob& job) {
       }
 #pragma GCC unroll 4
       for (std::size_t p = 0; p < kPanels; ++p) panel[p] += W::kStepBytes;
-        // Twelve pointers to rows would not fit the registers: rows are found from every fourth by multiples of the
-        // stride, and the compiler is kept from making pointers of them again.
 #pragma GCC unroll 3
       for (std::size_t b = 0; b < kBases; ++b) {
         base[b] += W::kStepX;
