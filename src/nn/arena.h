@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <type_traits>
 #include <vector>
 
+#include "base/aligned_memory.h"
 #include "tensor/matrix.h"
 
 namespace mla {
@@ -13,7 +16,18 @@ namespace mla {
 /// activations allocate nothing once one has run. Contents are not initialized.
 class Arena {
  public:
+  /// Aligned to a cache line of 64 bytes.
   Matrix matrix(std::size_t rows, std::size_t cols);
+  std::byte* bytes(std::size_t count);  ///< The same as raw memory.
+
+  /// The same as a list. Numbers are not initialized, objects are as their default constructor leaves them.
+  template <typename T>
+  std::span<T> list(std::size_t count) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= AlignedMemory::kAlignment);
+    T* const first = reinterpret_cast<T*>(bytes(count * sizeof(T)));
+    std::uninitialized_default_construct_n(first, count);
+    return {first, count};
+  }
 
   /// Everything taken while a Scope lives is given back when it ends.
   class Scope {
@@ -34,7 +48,7 @@ class Arena {
 
  private:
   struct Block {
-    std::unique_ptr<float[]> data;
+    AlignedMemory data;
     std::size_t size = 0;
   };
 
