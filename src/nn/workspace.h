@@ -15,7 +15,8 @@ namespace mla {
 
 class Workspace {
  public:
-  Workspace(int threads, const Kernels& chosen, const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
+  Workspace(int threads, const Kernels& chosen,
+            const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
       : pool(threads),
         kernels(chosen),
         packed(chosen_packed),
@@ -29,7 +30,8 @@ class Workspace {
 
   /// Memory of one worker's own, valid until it asks again. Contents are not initialized. Aligned to a cache line.
   std::span<float> scratch(int worker, std::size_t count) {
-    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))), count};
+    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))),
+            count};
   }
 
   /// The same, apart, for what multiplies panels of `cols` columns.
