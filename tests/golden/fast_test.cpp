@@ -93,7 +93,8 @@ TEST_CASE("fast: chunks and threads change no bit", "[golden][fast]") {
     DYNAMIC_SECTION(folder.parent_path().filename().string() << "/" << folder.filename().string()) {
       const auto model = mla::Model::load(folder, {.precision = mla::Precision::fast});
       const std::vector<mla::TokenId> ids = prompt_of(folder);
-      std::vector<mla::AttentionPath> paths = {mla::AttentionPath::automatic, mla::AttentionPath::decompressed};
+      std::vector<mla::AttentionPath> paths = {mla::AttentionPath::automatic,
+                                               mla::AttentionPath::decompressed};
       if (!cannot_absorb(folder, *model)) paths.push_back(mla::AttentionPath::absorbed);
       for (const mla::AttentionPath path : paths) {
         const Logits whole = logits_of(model, ids, {.threads = 1, .attention = path});
