@@ -35,7 +35,7 @@ struct HeadMemory {
       : queries(memory.take<std::byte>(round_up(rows, kLanes) * cols * 2)),
         floats(memory.take<float>(kKeysAtOnce * floats_cols)),
         keys(memory.take<std::byte>(kKeyBlock * cols * 2)),
-        values(memory.take<std::byte>(BlockOfKeys::bytes(value_cols))),
+        values(memory.take<std::byte>(ValuePanels::bytes(value_cols))),
         scratch(memory, round_up(std::min(rows, kTileRows), kLanes), value_cols) {}
 };
 
@@ -203,7 +203,7 @@ BlockOfKeys Decompressed::decompress(std::size_t head, const SpanLatents& span, 
     const Matrix values{memory.floats, keys, shape_.v_head_dim, shape_.v_head_dim};
     up.values.multiply(latents(span.values), 0, shape_.v_head_dim, values, scratch, workspace_.packed);
     workspace_.attention.interleave_floats(values.data, values.stride, keys, values.cols,
-                                           memory.values + key * 32, BlockOfKeys::kPanelBytes);
+                                           memory.values + key * 32, ValuePanels::kPanelBytes);
   }
   return {.first = first,
           .keys = {.form = ActivationForm::bf16,
@@ -211,7 +211,7 @@ BlockOfKeys Decompressed::decompress(std::size_t head, const SpanLatents& span, 
                    .cols = cols_,
                    .values = memory.keys,
                    .stride = cols_ * 2},
-          .values = memory.values,
+          .value_panels = memory.values,
           .value_cols = shape_.v_head_dim};
 }
 

@@ -13,10 +13,30 @@ namespace {
 // A row of probabilities is not a power of two apart from the next, so that they lie in different sets of a cache.
 constexpr std::size_t kProbabilityStride = kKeyBlock * 2 + 64;
 
+// Columns of values that become panels at a time: so many lie in the first cache.
+constexpr std::size_t kValueCols = 64;
+
 void multiply_bf16(const PanelJob& job, Workspace& workspace, int worker) {
   PanelJob with_scratch = job;
   with_scratch.scratch = workspace.packed_scratch(worker, job.cols);
   workspace.packed.multiply[static_cast<std::size_t>(DType::bf16)](with_scratch);
+}
+
+/// out = the probabilities of `keys` keys times their values.
+void mix(const std::byte* values, Matrix out, std::size_t keys, const FlashScratch& scratch,
+         Workspace& workspace, int worker) {
+  const std::size_t padded = round_up(keys, kColumnStep);
+  multiply_bf16({.panels = values,
+                 .panel_bytes = ValuePanels::kPanelBytes,
+                 .rows = out.cols,
+                 .cols = padded,
+                 .x = {.form = ActivationForm::bf16,
+                       .rows = out.rows,
+                       .cols = padded,
+                       .values = scratch.probabilities,
+                       .stride = kProbabilityStride},
+                 .y = out},
+                workspace, worker);
 }
 
 }  // namespace
@@ -26,6 +46,7 @@ FlashScratch::FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_
       probabilities(memory.take<std::byte>(lanes * kProbabilityStride)),
       begin(memory.take<float>(lanes)),
       end(memory.take<float>(lanes)),
+      values(memory.take<std::byte>(ValuePanels::bytes(kValueCols))),
       partial(memory, lanes, value_cols) {}
 
 void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashScratch& scratch,
@@ -56,17 +77,16 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashSc
                                  .probability_stride = kProbabilityStride,
                                  .largest = result.largest + lane,
                                  .sum = result.sum + lane});
-  multiply_bf16({.panels = block.values,
-                 .panel_bytes = BlockOfKeys::kPanelBytes,
-                 .rows = block.value_cols,
-                 .cols = round_up(keys, kColumnStep),
-                 .x = {.form = ActivationForm::bf16,
-                       .rows = tile.count,
-                       .cols = round_up(keys, kColumnStep),
-                       .values = scratch.probabilities,
-                       .stride = kProbabilityStride},
-                 .y = {result.out, tile.count, block.value_cols, result.stride}},
-                workspace, worker);
+  if (block.value_panels != nullptr)
+    return mix(block.value_panels, {result.out, tile.count, block.value_cols, result.stride}, keys, scratch,
+               workspace, worker);
+  for (std::size_t col = 0; col < block.value_cols; col += kValueCols) {
+    const std::size_t cols = std::min(kValueCols, block.value_cols - col);
+    workspace.attention.interleave(block.value_rows + 2 * col, block.value_stride, keys, cols, scratch.values,
+                                   ValuePanels::kPanelBytes);
+    mix(scratch.values, {result.out + col, tile.count, cols, result.stride}, keys, scratch, workspace,
+        worker);
+  }
 }
 
 void MergedRows::begin() const {
@@ -139,8 +159,7 @@ class Flash {
   std::size_t head_of(std::size_t unit) const { return unit / tiles_; }
   QueryTile tile_of(std::size_t unit, std::byte* panels) const;
   MergedRows merged(std::size_t unit, float* largest, float* sum) const;
-  BlockOfKeys keys_of(std::size_t block, std::size_t head, std::byte* values) const;
-  void interleave(std::size_t block, std::size_t head, std::byte* values) const;
+  BlockOfKeys keys_of(std::size_t block, std::size_t head) const;
   void run_units(std::size_t work) const;
   void run_unit(std::size_t unit, int worker) const;
   void run_blocks(std::size_t work) const;
@@ -172,20 +191,14 @@ MergedRows Flash::merged(std::size_t unit, float* largest, float* sum) const {
   return rows;
 }
 
-BlockOfKeys Flash::keys_of(std::size_t block, std::size_t head, std::byte* values) const {
+BlockOfKeys Flash::keys_of(std::size_t block, std::size_t head) const {
   const std::size_t first = block * kKeyBlock;
   const std::size_t count = std::min(kKeyBlock, problem_.keys.tokens - first);
   return {.first = first,
           .keys = problem_.keys.rows(head, first, count, cols_),
-          .values = values,
+          .value_rows = problem_.values.row(head, first),
+          .value_stride = problem_.values.stride,
           .value_cols = problem_.out.cols};
-}
-
-void Flash::interleave(std::size_t block, std::size_t head, std::byte* values) const {
-  const std::size_t first = block * kKeyBlock;
-  kernels_.interleave(problem_.values.row(head, first), problem_.values.stride,
-                      std::min(kKeyBlock, problem_.values.tokens - first), problem_.out.cols, values,
-                      BlockOfKeys::kPanelBytes);
 }
 
 void Flash::run() {
@@ -207,14 +220,12 @@ void Flash::run_units(std::size_t work) const {
 /// What run_unit takes from a worker's scratch.
 struct UnitMemory {
   std::byte* queries;
-  std::byte* values;
   float* largest;
   float* sum;
   FlashScratch scratch;
 
   UnitMemory(Carver& memory, std::size_t lanes, std::size_t cols, std::size_t value_cols)
       : queries(memory.take<std::byte>(lanes * cols * 2)),
-        values(memory.take<std::byte>(BlockOfKeys::bytes(value_cols))),
         largest(memory.take<float>(lanes)),
         sum(memory.take<float>(lanes)),
         scratch(memory, lanes, value_cols) {}
@@ -227,9 +238,8 @@ void Flash::run_unit(std::size_t unit, int worker) const {
   const MergedRows rows = merged(unit, memory.largest, memory.sum);
   rows.begin();
   for (std::size_t block = tile.keys_begin() / kKeyBlock; block * kKeyBlock < tile.keys_end(); ++block) {
-    interleave(block, head_of(unit), memory.values);
-    attend_block(tile, keys_of(block, head_of(unit), memory.values), memory.scratch, memory.scratch.partial,
-                 workspace_, worker);
+    attend_block(tile, keys_of(block, head_of(unit)), memory.scratch, memory.scratch.partial, workspace_,
+                 worker);
     rows.add(memory.scratch.partial, kernels_);
   }
   rows.finish(kernels_);
@@ -271,15 +281,6 @@ struct SharedMemory {
     Carver memory(slots + (block * units + unit) * slot_bytes);
     return {memory, lanes, value_cols};
   }
-};
-
-/// What attending to one block takes from a worker's scratch.
-struct BlockMemory {
-  std::byte* values;
-  FlashScratch scratch;
-
-  BlockMemory(Carver& memory, std::size_t lanes, std::size_t value_cols)
-      : values(memory.take<std::byte>(BlockOfKeys::bytes(value_cols))), scratch(memory, lanes, value_cols) {}
 };
 
 bool sees(const QueryTile& tile, std::size_t block) {
@@ -324,10 +325,9 @@ void Flash::run_blocks(std::size_t work) const {
       const std::size_t unit = item % units();
       const std::size_t block = round.first + item / units();
       if (!sees(tile(unit), block)) return;
-      const auto own = worker_memory<BlockMemory>(workspace_, worker, lanes_, cols);
-      interleave(block, head_of(unit), own.values);
-      attend_block(tile(unit), keys_of(block, head_of(unit), own.values), own.scratch,
-                   memory.slot(block - round.first, unit), workspace_, worker);
+      const auto scratch = worker_memory<FlashScratch>(workspace_, worker, lanes_, cols);
+      attend_block(tile(unit), keys_of(block, head_of(unit)), scratch, memory.slot(block - round.first, unit),
+                   workspace_, worker);
     });
     const std::size_t parts = (cols + kMergedCols - 1) / kMergedCols;
     for_items(workspace_, units() * parts, units() * lanes_ * cols * (round.last - round.first),

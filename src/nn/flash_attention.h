@@ -93,18 +93,23 @@ struct QueryTile {
   std::size_t keys_end() const { return rows.end(row + count - 1); }
 };
 
-/// Keys [first, first + keys.rows), which are in one block, and their values as panels of `value_cols` columns.
+/// Values of a block of keys as panels of kLanes columns.
+struct ValuePanels {
+  /// Room for a whole block, whatever it holds, and a cache line that keeps panels from lying in the same sets of a
+  /// cache.
+  static constexpr std::size_t kPanelBytes = kKeyBlock * kLanes * 2 + 64;
+  static std::size_t bytes(std::size_t cols) { return round_up(cols, kLanes) / kLanes * kPanelBytes; }
+};
+
+/// Keys [first, first + keys.rows), which are in one block, and their values: as panels where several tiles go past
+/// them, else as rows of bf16, of which some columns at a time become panels while they are near.
 struct BlockOfKeys {
   std::size_t first = 0;
   ActivationView keys;
-  const std::byte* values = nullptr;
+  const std::byte* value_panels = nullptr;
+  const std::byte* value_rows = nullptr;
+  std::size_t value_stride = 0;  ///< Bytes.
   std::size_t value_cols = 0;
-
-  /// Of values: room for a whole block, whatever it holds.
-  static constexpr std::size_t kPanelBytes = kKeyBlock * kLanes * 2;
-  static std::size_t bytes(std::size_t value_cols) {
-    return round_up(value_cols, kLanes) / kLanes * kPanelBytes;
-  }
 };
 
 /// What a tile's rows have of some keys: of each the largest score, the sum of its probabilities and their mixture of
@@ -128,6 +133,7 @@ struct FlashScratch {
   std::byte* probabilities;
   float* begin;
   float* end;
+  std::byte* values;  ///< Panels of some columns.
   PartialRows partial;
 
   FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_cols);
