@@ -166,7 +166,7 @@ void Decompressed::attend(std::size_t head, std::size_t row, std::size_t rows, c
     for (std::size_t first = 0; first < rows; first += kTileRows) {
       const QueryTile queries = tile_at(first);
       if (queries.keys_end() <= key) continue;
-      attend_block(queries, block, memory.scratch, memory.scratch.partial, workspace_, worker);
+      attend_block(queries, block, {}, memory.scratch, memory.scratch.partial, workspace_, worker);
       merged(head, queries.row, queries.count).add(memory.scratch.partial, kernels);
     }
   }

@@ -22,6 +22,17 @@ void multiply_bf16(const PanelJob& job, Workspace& workspace, int worker) {
   workspace.packed.multiply[static_cast<std::size_t>(DType::bf16)](with_scratch);
 }
 
+Ahead memory_of(const ActivationView& rows) {
+  return {rows.values, rows.values + rows.rows * rows.stride};
+}
+
+/// As much as a kernel of the attention's fetches while it takes a block of keys.
+Ahead part_of(const Ahead& whole, std::size_t part) {
+  constexpr std::ptrdiff_t kPart = kKeyBlock / 2 * kFetchedLines * 64;
+  const std::ptrdiff_t begin = std::min(static_cast<std::ptrdiff_t>(part) * kPart, whole.end - whole.next);
+  return {whole.next + begin, whole.next + std::min(begin + kPart, whole.end - whole.next)};
+}
+
 /// out = the probabilities of `keys` keys times their values.
 void mix(const std::byte* values, Matrix out, std::size_t keys, const FlashScratch& scratch,
          Workspace& workspace, int worker) {
@@ -49,8 +60,8 @@ FlashScratch::FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_
       values(memory.take<std::byte>(ValuePanels::bytes(kValueCols))),
       partial(memory, lanes, value_cols) {}
 
-void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashScratch& scratch,
-                  const PartialRows& result, Workspace& workspace, int worker) {
+void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOfKeys& next,
+                  const FlashScratch& scratch, const PartialRows& result, Workspace& workspace, int worker) {
   const std::size_t lanes = tile.lanes();
   const std::size_t keys = std::min(block.keys.rows, tile.keys_end() - block.first);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -67,6 +78,9 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashSc
                  .x = block.keys.middle_rows(0, keys),
                  .y = {scratch.scores, keys, lanes, lanes}},
                 workspace, worker);
+  const bool values_near = block.value_rows == nullptr || block.value_rows == block.keys.values;
+  const Ahead next_keys = memory_of(next.keys);
+  const Ahead values{block.value_rows, block.value_rows + keys * block.value_stride};
   for (std::size_t lane = 0; lane < lanes; lane += kLanes)
     workspace.attention.softmax({.scores = scratch.scores + lane,
                                  .stride = lanes,
@@ -76,14 +90,18 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashSc
                                  .probabilities = scratch.probabilities + lane * kProbabilityStride,
                                  .probability_stride = kProbabilityStride,
                                  .largest = result.largest + lane,
-                                 .sum = result.sum + lane});
+                                 .sum = result.sum + lane,
+                                 .ahead = lane > 0      ? Ahead{}
+                                          : values_near ? part_of(next_keys, 0)
+                                                        : values});
   if (block.value_panels != nullptr)
     return mix(block.value_panels, {result.out, tile.count, block.value_cols, result.stride}, keys, scratch,
                workspace, worker);
-  for (std::size_t col = 0; col < block.value_cols; col += kValueCols) {
+  std::size_t part = values_near ? 1 : 0;
+  for (std::size_t col = 0; col < block.value_cols; col += kValueCols, ++part) {
     const std::size_t cols = std::min(kValueCols, block.value_cols - col);
     workspace.attention.interleave(block.value_rows + 2 * col, block.value_stride, keys, cols, scratch.values,
-                                   ValuePanels::kPanelBytes);
+                                   ValuePanels::kPanelBytes, part_of(next_keys, part));
     mix(scratch.values, {result.out + col, tile.count, cols, result.stride}, keys, scratch, workspace,
         worker);
   }
@@ -238,8 +256,10 @@ void Flash::run_unit(std::size_t unit, int worker) const {
   const MergedRows rows = merged(unit, memory.largest, memory.sum);
   rows.begin();
   for (std::size_t block = tile.keys_begin() / kKeyBlock; block * kKeyBlock < tile.keys_end(); ++block) {
-    attend_block(tile, keys_of(block, head_of(unit)), memory.scratch, memory.scratch.partial, workspace_,
-                 worker);
+    const bool last = (block + 1) * kKeyBlock >= tile.keys_end();
+    const BlockOfKeys next = last ? BlockOfKeys{} : keys_of(block + 1, head_of(unit));
+    attend_block(tile, keys_of(block, head_of(unit)), next, memory.scratch, memory.scratch.partial,
+                 workspace_, worker);
     rows.add(memory.scratch.partial, kernels_);
   }
   rows.finish(kernels_);
@@ -321,13 +341,19 @@ void Flash::run_blocks(std::size_t work) const {
   for (; round.first < blocks; round.first = round.last) {
     round.last = std::min(blocks, round.first + memory.blocks_at_once());
     round.ends = round.last == blocks;
-    for_items(workspace_, (round.last - round.first) * units(), work, [&](std::size_t item, int worker) {
+    const std::size_t items = (round.last - round.first) * units();
+    const auto keys_of_item = [&](std::size_t item) {
+      return item < items ? keys_of(round.first + item / units(), head_of(item % units())) : BlockOfKeys{};
+    };
+    const auto threads = static_cast<std::size_t>(workspace_.pool.size());
+    for_items(workspace_, items, work, [&](std::size_t item, int worker) {
       const std::size_t unit = item % units();
       const std::size_t block = round.first + item / units();
       if (!sees(tile(unit), block)) return;
       const auto scratch = worker_memory<FlashScratch>(workspace_, worker, lanes_, cols);
-      attend_block(tile(unit), keys_of(block, head_of(unit)), scratch, memory.slot(block - round.first, unit),
-                   workspace_, worker);
+      // Mostly the threads take items in turn.
+      attend_block(tile(unit), keys_of_item(item), keys_of_item(item + threads), scratch,
+                   memory.slot(block - round.first, unit), workspace_, worker);
     });
     const std::size_t parts = (cols + kMergedCols - 1) / kMergedCols;
     for_items(workspace_, units() * parts, units() * lanes_ * cols * (round.last - round.first),

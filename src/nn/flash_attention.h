@@ -139,9 +139,9 @@ struct FlashScratch {
   FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_cols);
 };
 
-/// The tile's rows on what they see of one block, at least one key.
-void attend_block(const QueryTile& tile, const BlockOfKeys& block, const FlashScratch& scratch,
-                  const PartialRows& result, Workspace& workspace, int worker);
+/// The tile's rows on what they see of one block, at least one key. `next` is what comes after it, or empty.
+void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOfKeys& next,
+                  const FlashScratch& scratch, const PartialRows& result, Workspace& workspace, int worker);
 
 /// The rows of a tile that the blocks so far are merged into: `largest` and `sum` [lanes], and for each row where it is.
 struct MergedRows {

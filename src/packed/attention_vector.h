@@ -74,9 +74,15 @@ void pack_rows(const float* const* rows, std::size_t count, std::size_t cols, fl
   }
 }
 
+/// Some lines into the second cache.
+void fetch(Ahead& ahead) {
+  for (std::size_t line = 0; line < kFetchedLines && ahead.next < ahead.end; ++line, ahead.next += 64)
+    __builtin_prefetch(ahead.next, 0, 2);
+}
+
 template <typename V>
 void interleave(const std::byte* rows, std::size_t stride, std::size_t keys, std::size_t cols,
-                std::byte* panels, std::size_t panel_bytes) {
+                std::byte* panels, std::size_t panel_bytes, Ahead ahead) {
   alignas(64) const std::byte nothing[32] = {};
   const std::size_t pairs = (keys + 31) / 32 * 16;
   for (std::size_t pair = 0; pair < pairs; ++pair) {
@@ -86,6 +92,7 @@ void interleave(const std::byte* rows, std::size_t stride, std::size_t keys, std
       for (std::size_t col = 0; col < cols; col += 16, to += panel_bytes) std::memset(to, 0, 64);
       continue;
     }
+    fetch(ahead);
     const std::byte* even = rows + key * stride;
     for (std::size_t col = 0; col < cols; col += 16, to += panel_bytes)
       V::interleave(even + 2 * col, key + 1 < keys ? even + stride + 2 * col : nothing, to);
@@ -166,9 +173,11 @@ void softmax_block(const SoftmaxJob& job) {
   const auto masked = [&](std::size_t key) {
     return key < job.keys ? V::select(visible.of(key), probability(key), V::zero()) : V::zero();
   };
+  Ahead ahead = job.ahead;
   for (std::size_t group = 0; group < job.keys; group += 32) {
     if (visible.all(group, 32)) {
       for (std::size_t key = 0; key < 32; key += 2) {
+        fetch(ahead);
         const typename V::Reg even = probability(group + key);
         const typename V::Reg odd = probability(group + key + 1);
         sum = V::add(sum, V::add(even, odd));
