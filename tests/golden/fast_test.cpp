@@ -65,12 +65,6 @@ bool cannot_absorb(const std::filesystem::path& folder, const mla::Model& model)
   return folder.filename().string().starts_with("simplified_rope") || model.info().cache_kind != "latent";
 }
 
-/// With dynamic rope a call's frequencies hang on its length: fed in pieces it is another function.
-bool depends_on_call_length(const std::filesystem::path& folder) {
-  const std::string name = folder.filename().string();
-  return name.ends_with("_dynamic") || name.ends_with("_longrope");
-}
-
 }  // namespace
 
 TEST_CASE("fast: near the exact engine", "[golden][fast]") {
