@@ -9,6 +9,7 @@
 // Types in blocks of 256 keep the sums of both planes of up to three tiles of tokens in six tile registers for the
 // whole block; each is stored just before the next unit uses it again, as stores one after the other hold up all
 // else. Types in blocks of 32 have a product, a store and a float step for every 32 columns.
+#if defined(__x86_64__)
 #include <immintrin.h>
 
 #include "packed/amx_kernels.h"
@@ -20,10 +21,11 @@ namespace {
 
 constexpr std::size_t kUnitColumns = 256;
 constexpr std::size_t kUnitGroups = kUnitColumns / kGroupColumns;
-constexpr std::size_t kUnitTiles = 3;        ///< At most, of tokens.
-constexpr std::size_t kChunkTiles = 3;       ///< Tiles of tokens that share an unpacked block, at most.
-constexpr std::size_t kTurnPanels = 4;       ///< Panels that take turns.
-constexpr std::size_t kResidentBytes = 512 << 10;  ///< Of weights that all tokens pass by before the next ones.
+constexpr std::size_t kUnitTiles = 3;   ///< At most, of tokens.
+constexpr std::size_t kChunkTiles = 3;  ///< Tiles of tokens that share an unpacked block, at most.
+constexpr std::size_t kTurnPanels = 4;  ///< Panels that take turns.
+constexpr std::size_t kResidentBytes = 512
+                                       << 10;  ///< Of weights that all tokens pass by before the next ones.
 
 constexpr std::size_t kPlaneBytes = kUnitColumns * kPanelRows;
 constexpr std::size_t kChunkTokens = kChunkTiles * kTileRows;
@@ -39,8 +41,9 @@ struct Scratch {
   float* sums;             ///< [kTurnPanels][kChunkTokens][16]: the results so far.
   std::byte* side;         ///< [blocks][tokens] rows for mins, or [tokens][blocks] scale * sum.
 
-  static constexpr std::size_t kFixed = 2 * 2 * kPlaneBytes + 3 * kTileBytes + 3 * 2 * kUnitGroups * kLaneBytes +
-                                        2 * kProductBytes + kTurnPanels * kChunkTokens * kLaneBytes;
+  static constexpr std::size_t kFixed = 2 * 2 * kPlaneBytes + 3 * kTileBytes +
+                                        3 * 2 * kUnitGroups * kLaneBytes + 2 * kProductBytes +
+                                        kTurnPanels * kChunkTokens * kLaneBytes;
 
   explicit Scratch(std::byte* at) {
     for (std::byte*& buffer : planes) buffer = take(at, 2 * kPlaneBytes);
@@ -200,7 +203,8 @@ class BlockMultiplier {
   void run_unit(const Unit& unit, const std::byte* planes, std::size_t halves) {
     // The results of the unit before take a while to come.
     constexpr std::size_t kWait = Traits::kBlocks256 ? Traits::kPlanes : 2;
-    const std::size_t slots = Traits::kBlocks256 ? 4 * Traits::kPlanes * unit.tiles : block_groups(unit.block);
+    const std::size_t slots =
+        Traits::kBlocks256 ? 4 * Traits::kPlanes * unit.tiles : block_groups(unit.block);
     wait_ = Traits::kBlocks256 ? kWait * unit.tiles : least(kWait, slots - 1);
     unpack_share_ = {halves, slots};
     finish_share_ = {last_.tiles * tokens_.rows, slots - wait_};
@@ -230,14 +234,14 @@ class BlockMultiplier {
     const std::size_t group = next_.half / 2;
     const std::byte* const base = panels_ + next_.panel * job_.panel_bytes;
     const std::byte* const codes = base + (next_.block * kUnitGroups + group) * Traits::kGroupBytes;
-    const std::byte* const scales = base + scales_at_ +
-                                    (Traits::kBlocks256 ? next_.block : next_.block * kUnitGroups + group) *
-                                        Traits::kScaleBytes;
+    const std::byte* const scales =
+        base + scales_at_ +
+        (Traits::kBlocks256 ? next_.block : next_.block * kUnitGroups + group) * Traits::kScaleBytes;
     std::byte* const planes = scratch_.planes[next_.pair % 2];
     if (next_.half % 2 == 0) begin_group(codes, scales, group);
-    std::byte* const low = planes + (Traits::kBlocks256 ? group / 2 * Traits::kPlanes * kTileBytes +
-                                                              group % 2 * kGroupTileBytes
-                                                        : group * kGroupTileBytes);
+    std::byte* const low =
+        planes + (Traits::kBlocks256 ? group / 2 * Traits::kPlanes * kTileBytes + group % 2 * kGroupTileBytes
+                                     : group * kGroupTileBytes);
     unpack_half<kType>(codes, scales, group, next_.half % 2, low, low + kTileBytes);
     ++next_.half;
   }
@@ -287,7 +291,7 @@ class BlockMultiplier {
     }
   }
 
-  template <int kSum, bool kSigned>
+  template <std::size_t kSum, bool kSigned>
   static void dot() {
     if constexpr (kSigned)
       tile_dot_signed<kSum, 6, 7>();
@@ -296,7 +300,7 @@ class BlockMultiplier {
   }
 
   /// In steps of 64 columns. Of the second plane the tiles of tokens come backwards, as one is loaded already.
-  template <int kTiles>
+  template <std::size_t kTiles>
   void multiply_256(const Unit& unit, const std::byte* planes) {
     const std::size_t stride = job_.x.stride;
     const std::byte* x[3];
@@ -324,7 +328,7 @@ class BlockMultiplier {
     }
   }
 
-  template <int kTile>
+  template <std::size_t kTile>
   inline __attribute__((always_inline)) void multiply_low(const std::byte* x, const std::byte* plane,
                                                           bool first) {
     if (first) retire_low<kTile>();
@@ -334,20 +338,20 @@ class BlockMultiplier {
     slot();
   }
 
-  template <int kTile>
+  template <std::size_t kTile>
   inline __attribute__((always_inline)) void multiply_high(bool first) {
     if (first) retire_high<kTile>();
     dot<kUnitTiles + kTile, Traits::kHighSigned>();
     slot();
   }
 
-  std::byte* product(int plane, int tile) const {
+  std::byte* product(std::size_t plane, std::size_t tile) const {
     return last_.products + plane * kUnitTiles * kTileBytes + tile * tokens_.rows * kTileRowBytes;
   }
 
   /// Stores a tile's sums of the unit before: of the low plane, and the products with the mins; of the high one. The
   /// rows of tiles follow one another without a gap.
-  template <int kTile>
+  template <std::size_t kTile>
   void retire_low() {
     if (kTile < last_.tiles) {
       tile_store<kTile>(product(0, kTile), kTileRowBytes);
@@ -361,12 +365,12 @@ class BlockMultiplier {
     }
     tile_zero<kTile>();
   }
-  template <int kTile>
+  template <std::size_t kTile>
   void retire_high() {
     if (kTile < last_.tiles) tile_store<kUnitTiles + kTile>(product(1, kTile), kTileRowBytes);
     tile_zero<kUnitTiles + kTile>();
   }
-  template <int kTile>
+  template <std::size_t kTile>
   void retire_above() {
     if constexpr (kTile < kUnitTiles) {
       if (kTile < last_.tiles) {
@@ -525,3 +529,4 @@ std::size_t block_scratch_bytes_amx(std::size_t cols) {
 }
 
 }  // namespace mla
+#endif

@@ -12,5 +12,6 @@ std::size_t block_scratch_bytes_amx(std::size_t cols);
 
 /// A job of BF16 panels on tiles.
 void multiply_bf16_amx(const PanelJob& job);
+std::size_t bf16_scratch_bytes_amx();
 
 }  // namespace mla

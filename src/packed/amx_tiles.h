@@ -42,35 +42,35 @@ class TileSession {
   TileSession& operator=(const TileSession&) = delete;
 };
 
-template <int kTile>
+template <std::size_t kTile>
 inline void tile_zero() {
   asm volatile("tilezero %%tmm%c0" ::"i"(kTile));
 }
 
-template <int kTile>
+template <std::size_t kTile>
 inline void tile_load(const void* from, std::size_t stride) {
   asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(kTile) : "memory");
 }
 
-template <int kTile>
+template <std::size_t kTile>
 inline void tile_store(void* to, std::size_t stride) {
   asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(stride), "i"(kTile) : "memory");
 }
 
 /// C += A B of int8 by int8.
-template <int kC, int kA, int kB>
+template <std::size_t kC, std::size_t kA, std::size_t kB>
 inline void tile_dot_signed() {
   asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB));
 }
 
 /// C += A B of int8 by uint8.
-template <int kC, int kA, int kB>
+template <std::size_t kC, std::size_t kA, std::size_t kB>
 inline void tile_dot_unsigned() {
   asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB));
 }
 
 /// C += A B of bf16 pairs.
-template <int kC, int kA, int kB>
+template <std::size_t kC, std::size_t kA, std::size_t kB>
 inline void tile_dot_bf16() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kC), "i"(kA), "i"(kB));
 }

@@ -37,20 +37,22 @@ struct PanelTraits {
       kType == DType::q3_k || kType == DType::q5_0 || kType == DType::q5_1 || kType == DType::q5_k;
   static constexpr bool kPlus2Bits = kType == DType::q6_k;
 
-  static constexpr std::size_t kGroupBytes =
-      kVectorBytes * ((kBytePlane ? 8 : kBitPlane2 ? 2 : 4) + (kPlus1Bit ? 1 : 0) + (kPlus2Bits ? 2 : 0));
+  static constexpr std::size_t kGroupBytes = kVectorBytes * ((kBytePlane   ? 8
+                                                              : kBitPlane2 ? 2
+                                                                           : 4) +
+                                                             (kPlus1Bit ? 1 : 0) + (kPlus2Bits ? 2 : 0));
 
   /// With a minimum or a shift as well.
-  static constexpr bool kMins =
-      kQ45K || kType == DType::q2_k || kType == DType::q4_1 || kType == DType::q5_1;
+  static constexpr bool kMins = kQ45K || kType == DType::q2_k || kType == DType::q4_1 || kType == DType::q5_1;
   static constexpr std::size_t kHalfBytes = 2 * kPanelRows;  ///< f16[16]
   static constexpr std::size_t kGroupScales =
-      kQ45K ? 256 : kType == DType::q2_k || kType == DType::q3_k || kType == DType::q6_k ? 256 : 128;
-  static constexpr std::size_t kScaleBytes =
-      kHalfBytes * (kMins ? 2 : 1) + (kBlocks256 ? kGroupScales : 0);
+      kQ45K                                                                  ? 256
+      : kType == DType::q2_k || kType == DType::q3_k || kType == DType::q6_k ? 256
+                                                                             : 128;
+  static constexpr std::size_t kScaleBytes = kHalfBytes * (kMins ? 2 : 1) + (kBlocks256 ? kGroupScales : 0);
 
   static constexpr bool kWide = kType == DType::q6_k || kType == DType::iq4_xs;
-  static constexpr int kPlanes = kQ45K || kWide ? 2 : 1;
+  static constexpr std::size_t kPlanes = kQ45K || kWide ? 2 : 1;
   static constexpr int kShift = kWide ? 8 : 3;
   static constexpr bool kNegated = kType == DType::q3_k;
   static constexpr bool kLowSigned = !kBlocks256 || kNegated;
@@ -79,12 +81,11 @@ inline __m512i select_bits(__m512i mask, __m512i yes, __m512i no) {
 }
 
 inline __m512i load_halves(const std::byte* from) {
-  return _mm512_castps_si512(
-      _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+  return _mm512_castps_si512(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
 }
 
 /// Vector `kVector` of the 8 of a group, its codes without sign; for IQ4 the index.
-template <DType kType, int kVector>
+template <DType kType, std::size_t kVector>
 __m512i load_codes(const std::byte* group) {
   using Traits = PanelTraits<kType>;
   if constexpr (Traits::kBytePlane) return load_vector(group + kVector * kVectorBytes);
@@ -92,8 +93,7 @@ __m512i load_codes(const std::byte* group) {
   constexpr int kLowVectors = Traits::kBitPlane2 ? 2 : 4;
   constexpr int kLowBits = Traits::kBitPlane2 ? 2 : 4;
   codes = load_vector(group + kVector % kLowVectors * kVectorBytes);
-  if constexpr (kVector >= kLowVectors)
-    codes = _mm512_srli_epi16(codes, kVector / kLowVectors * kLowBits);
+  if constexpr (kVector >= kLowVectors) codes = _mm512_srli_epi16(codes, kVector / kLowVectors * kLowBits);
   codes = _mm512_and_si512(codes, _mm512_set1_epi8((1 << kLowBits) - 1));
   const std::byte* more = group + kLowVectors * kVectorBytes;
   if constexpr (Traits::kPlus1Bit) {
@@ -180,7 +180,7 @@ void fold_vector(__m512i codes, const GroupScale& scale, std::byte* low, std::by
   }
 }
 
-template <DType kType, int kVector>
+template <DType kType, std::size_t kVector>
 void unpack_vector(const std::byte* codes, const GroupScale (&scale)[2], std::byte* low, std::byte* high) {
   const __m512i vector = load_codes<kType, kVector>(codes);
   std::byte* const to = low + kVector * kVectorBytes;
@@ -199,8 +199,8 @@ inline __attribute__((always_inline)) void unpack_half(const std::byte* codes, c
   GroupScale scale[2] = {};
   if constexpr (PanelTraits<kType>::kBlocks256) {
     scale[0] = group_scale<kType, 0>(scales, group);
-    scale[1] = PanelTraits<kType>::kQ45K || kType == DType::iq4_xs ? scale[0]
-                                                                   : group_scale<kType, 1>(scales, group);
+    scale[1] =
+        PanelTraits<kType>::kQ45K || kType == DType::iq4_xs ? scale[0] : group_scale<kType, 1>(scales, group);
   }
   if (half == 0) {
     unpack_vector<kType, 0>(codes, scale, low, high);
@@ -219,9 +219,9 @@ inline __attribute__((always_inline)) void unpack_half(const std::byte* codes, c
 template <DType kType>
 void unpack_mins(const std::byte* scales, std::byte* to) {
   constexpr bool kLowHalf = kType != DType::q2_k;
-  constexpr int kPairs = kLowHalf ? 4 : 8;
+  constexpr std::size_t kPairs = kLowHalf ? 4 : 8;
   const std::byte* at = scales + 2 * PanelTraits<kType>::kHalfBytes + (kLowHalf ? 8 * kPanelRows : 0);
-  for (int pair = 0; pair < kPairs; ++pair) {
+  for (std::size_t pair = 0; pair < kPairs; ++pair) {
     __m512i mins = _mm512_cvtepu8_epi16(
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + pair * 2 * kPanelRows)));
     if constexpr (!kLowHalf) mins = _mm512_srli_epi16(mins, 4);
