@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,17 @@ struct LoadOptions {
   /// Exchanges the positional encoding the checkpoint was trained with: an experiment, not a way to use it.
   /// Empty: the checkpoint's own.
   std::string position_encoding = {};
+
+  /// "q8_0", "q4_0" or "q4_k": matrices of floats become this as they are repacked (routers do not). For
+  /// Precision::fast only. Empty: they keep their type.
+  std::string quantize = {};
+
+  /// For looking at info() alone: nothing is repacked, and a session on the model computes as with Precision::f32.
+  bool describe_only = false;
+
+  int threads = 0;  ///< That repack; 0: the physical cores this process may use.
+  /// Called while weights are repacked, with the bytes done and to do.
+  std::function<void(std::size_t done, std::size_t total)> progress = {};
 };
 
 /// Tensors of one type in a checkpoint.

@@ -100,7 +100,7 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
 }
 
 void run(const Options& options) {
-  const std::shared_ptr<const Model> model = options.model.load();
+  const std::shared_ptr<const Model> model = options.model.describe();
   const ModelInfo& info = model->info();
   const std::size_t context = options.context == 0 ? info.max_context : options.context;
   const std::string tokenizer = tokenizer_line(info);

@@ -7,6 +7,7 @@
 #include "mla/error.h"
 #include "model/architecture.h"
 #include "model/model_parts.h"
+#include "model/packing.h"
 
 namespace mla {
 namespace {
@@ -42,6 +43,15 @@ void choose_encoding(const std::string& name, ModelParts& parts) {
   info.features.emplace_back("position", text);
 }
 
+/// What LoadOptions::quantize names.
+std::optional<DType> quantized_type(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  for (const auto& [known, dtype] :
+       {std::pair("q8_0", DType::q8_0), std::pair("q4_0", DType::q4_0), std::pair("q4_k", DType::q4_k)})
+    if (name == known) return dtype;
+  throw Error(ErrorCode::argument, "", "quantize", "found \"" + name + "\", expected q8_0, q4_0 or q4_k");
+}
+
 }  // namespace
 
 std::string_view to_string(Precision precision) {
@@ -75,6 +85,10 @@ const GenerationConfig& Model::generation_config() const {
 }
 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  const std::optional<DType> quantize = quantized_type(options.quantize);
+  if (quantize && options.precision != Precision::fast)
+    throw Error(ErrorCode::argument, "", "quantize",
+                "found " + options.quantize + " with precision f32, expected precision fast");
   auto parts = std::make_unique<ModelParts>(open_model(path));
   const ModelSource& source = parts->source;
   const JsonField config(source.config, source.config_file, {}, &source.config_names);
@@ -90,6 +104,9 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
+  if (options.precision == Precision::fast && !options.describe_only)
+    pack(parts->decoder, source.checkpoint,
+         {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }

@@ -23,7 +23,8 @@ inline constexpr std::size_t kActivationForms = 4;
 /// F32 and F16 weights are multiplied by f32, BF16 by bf16, types in blocks of 32 by q8_32, of 256 by q8_256.
 ActivationForm activation_form(DType weights);
 
-/// Rows of activations in one form. Rows begin at multiples of 64 bytes and end in zeros up to there.
+/// Rows of activations in one form, of whole blocks of it. Rows begin at multiples of 64 bytes and end in zeros up to
+/// there.
 ///
 /// q8_32 and q8_256: of each block scale = max |x| / 127 and values[i] = x[i] * (1 / scale) rounded to nearest, ties
 /// to even (all zero where the scale is 0 or 1 / scale is not finite, and then the scale counts as 0). A block with a
@@ -58,5 +59,8 @@ std::size_t activation_bytes(ActivationForm form, std::size_t rows, std::size_t 
 
 /// The view of `rows` rows that lie in `memory` (activation_bytes of it, aligned to 64); nothing is written.
 ActivationView activations_in(std::byte* memory, ActivationForm form, std::size_t rows, std::size_t cols);
+
+/// Makes row `row` of `to` what row `which` of `from` is; both have the same form and columns.
+void copy_row(const ActivationView& from, std::size_t which, const ActivationView& to, std::size_t row);
 
 }  // namespace mla
