@@ -45,8 +45,10 @@ class Workspace {
 
     std::byte* take(std::size_t bytes) {
       if (size < bytes) {
-        size = std::max(bytes, size + size / 2);  // In few steps, though the context grows token by token.
-        memory = AlignedMemory(size);
+        // In few steps, though the context grows token by token.
+        const std::size_t grown = std::max(bytes, size + size / 2);
+        memory = AlignedMemory(grown);
+        size = grown;
       }
       return memory.get();
     }
