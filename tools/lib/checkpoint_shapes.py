@@ -81,7 +81,8 @@ SHAPES = {
     "mla-toy": MLA_TOY,
 }
 
-# The standard deviation of the logits, roughly: enough that a token stands out, as in a trained model.
+# The standard deviation of the logits, roughly: enough that a token stands out, as in a trained model. (MiniCPM3 divides
+# them by ten; larger embeddings, which are its output head too, would make the last token its own successor.)
 LOGIT_DEVIATION = 2.0
 
 SMALLEST_VOCABULARY = 258
@@ -184,9 +185,7 @@ class Lister:
     def all(self):
         config = self.config
         hidden = config["hidden_size"]
-        # MiniCPM3 divides what goes into the output head.
-        logit_gain = LOGIT_DEVIATION * (hidden / config["dim_model_base"] if "dim_model_base" in config else 1.0)
-        self.matrix("model.embed_tokens", config["vocab_size"], hidden, gain=logit_gain)
+        self.matrix("model.embed_tokens", config["vocab_size"], hidden, gain=LOGIT_DEVIATION)
         for layer in range(config["num_hidden_layers"]):
             stem = f"model.layers.{layer}."
             self.norm(stem + "input_layernorm", hidden)
@@ -198,7 +197,7 @@ class Lister:
                 self.experts(stem + "mlp.")
         self.norm("model.norm", hidden)
         if not config["tie_word_embeddings"]:
-            self.matrix("lm_head", config["vocab_size"], hidden, gain=logit_gain)
+            self.matrix("lm_head", config["vocab_size"], hidden, gain=LOGIT_DEVIATION)
         return self.tensors
 
 
