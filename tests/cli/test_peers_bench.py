@@ -42,6 +42,19 @@ if "-gp" in {help!r}:
 print(json.dumps(rows))
 '''
 
+# What `mla bench --json` prints, without what is not read.
+MLA_PROGRAM = '''#!{python}
+import json, sys
+arguments = sys.argv[1:]
+assert arguments[:2] == ["bench", "--fast"], arguments
+value = lambda option: [int(x) for x in arguments[arguments.index(option) + 1].split(",")]
+tests = [("prefill", n, d) for n in value("-p") for d in value("-d") if n]
+tests += [("decode", n, d) for n in value("-n") for d in value("-d") if n]
+results = [dict(test=kind, tokens=n, depth=d, threads=value("-t")[0], share=0.25 if kind == "decode" else None,
+                tokens_per_second=dict(median=100.0 + n + d, min=1.0, max=1000.0)) for kind, n, d in tests]
+print(json.dumps(dict(results=results, memory=dict(peak_bytes=5 << 20))))
+'''
+
 
 class PeersBench(TestCase):
     def program(self, name, speeds, knows="-d, --n-depth <n>", memory=0):
@@ -85,6 +98,23 @@ class PeersBench(TestCase):
         self.assertEqual(logged[logged.index("-t") + 1], "2")
         figures = {entry["test"]: entry["tokens_per_second"]["ik"]["median"] for entry in self.report()["figures"]}
         self.assertEqual(figures, {"pp16": 80.0, "pp24": 80.0, "tg4": 20.0, "tg4@32": 10.0})
+
+    def test_mla_and_its_share_of_the_limits(self):
+        mla = self.folder / "mla"
+        mla.write_text(MLA_PROGRAM.format(python=sys.executable))
+        mla.chmod(0o755)
+        other = self.program("other", [53.0, 53.0])
+        result = self.bench("--mla", f"ours={mla} --fast", "--llama-bench", other, "-p", 6, "-n", 4, "-d", "0,32", "-r", 1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report()
+        figures = {entry["test"]: entry for entry in report["figures"]}
+        self.assertEqual({name: entry["tokens_per_second"]["ours"]["median"] for name, entry in figures.items()},
+                         {"pp6": 106.0, "tg4": 104.0, "tg4@32": 136.0})  # fmt: skip
+        self.assertEqual(figures["pp6"]["ratio"], {"other": 2.0})
+        self.assertEqual(figures["pp6"]["share_of_limit"], {})
+        self.assertEqual(figures["tg4"]["share_of_limit"]["ours"]["median"], 0.25)
+        self.assertIn("| tg4 | 1 | 104 (104-104), 25% |", result.stdout)
+        self.assertEqual(report["memory"][0]["peak_bytes"]["ours"], 5 << 20)
 
     def test_peak_memory_is_each_process_own(self):
         large = self.program("large", [1.0], memory=64 << 20)

@@ -11,7 +11,7 @@ slower for a while is so for all. Figures are medians of the rounds; a ratio is 
 tokens a second through the other's. Memory is the largest resident set (VmHWM): pages of mapped files count as well.
 
 ppN is a prefill of N tokens into an empty cache, tgN decoding of N tokens one by one; @D: behind D tokens. Tokens are random.
-Engines: mla's own `mla bench`; llama.cpp by llama-cpp-python, `plain` on the weights as they lie and `repack` with its
+Engines: mla's own `mla bench`, which also tells its share of what the machine can do; llama.cpp by llama-cpp-python, `plain` on the weights as they lie and `repack` with its
 repacking (LLAMA_CPP_LIB_PATH chooses another build of its libraries); any program with the options and the JSON of
 llama.cpp's llama-bench; transformers on the folder.
 """
@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -97,8 +98,22 @@ def parse_json(out, command):
         raise Failure(f"{shlex.join(command)}: the output is no JSON: {error}") from None
 
 
+@dataclass
+class Round:
+    """What one engine did in one round, by the test's name."""
+
+    speeds: dict = field(default_factory=dict)  # Tokens a second.
+    shares: dict = field(default_factory=dict)  # Of the machine's limit, where the engine tells.
+    memory: int = 0  # Peak, in bytes.
+
+    def add(self, other):
+        self.speeds |= other.speeds
+        self.shares |= other.shares
+        self.memory = max(self.memory, other.memory)
+
+
 class Engine:
-    """`measure` gives {test: tokens a second} and the peak memory of one round."""
+    """`measure` runs one round."""
 
     def __init__(self, name, options):
         self.name = name
@@ -110,18 +125,24 @@ class Engine:
 
 
 class Mla(Engine):
-    """`mla bench --json`. It times every prefill at every depth; only those into an empty cache are asked for."""
+    """`mla bench --json`."""
 
     def __init__(self, name, command, options):
         super().__init__(name, options)
-        self.command = command
+        self.command = [command[0], "bench", *command[1:]]
 
     def run(self, prompts, generated, depths, threads):
         model = self.options.model or self.options.folder
-        found, memory = self.run_json(
-            [self.command[0], "bench", *self.command[1:], "-m", model, "-p", join(prompts), "-n", str(generated), "-d", join(depths), "-t", str(threads),
-             "-r", "1", "--json"])  # fmt: skip
-        return {test_name(row["prompt"], row["generated"], row["depth"]): row["median"] for row in found["tests"]}, memory
+        found, _ = self.run_json([*self.command, "-m", model, "-p", join(prompts or [0]), "-n", str(generated), "-d", join(depths),
+                                  "-t", str(threads), "-r", "1", "--json"])  # fmt: skip
+        # Its own word, taken after the last test: measuring the machine's limits needs memory too.
+        result = Round(memory=found["memory"]["peak_bytes"])
+        for row in found["results"]:
+            is_prefill = row["test"] == "prefill"
+            name = test_name(row["tokens"] if is_prefill else 0, row["tokens"], row["depth"])
+            result.speeds[name] = row["tokens_per_second"]["median"]
+            result.shares[name] = row["share"]
+        return result
 
     def measure(self, threads):
         return measure_by_kind(self.run, self.options, threads)
@@ -147,13 +168,13 @@ class LlamaBench(Engine):
             for depth in depths:
                 arguments += ["-gp", f"{depth},{generated}"] if depth and generated else []
         rows, memory = self.run_json([*self.command, *arguments])
-        found = {}
+        result = Round(memory=memory)
         for row in rows:
             prompt, count, depth = row["n_prompt"], row["n_gen"], row.get("n_depth", 0)
             if not self.knows_depth and prompt and count:
                 prompt, depth = 0, prompt
-            found[test_name(prompt, count, depth)] = row["avg_ts"]
-        return found, memory
+            result.speeds[test_name(prompt, count, depth)] = row["avg_ts"]
+        return result
 
     def measure(self, threads):
         if self.knows_depth:
@@ -171,23 +192,21 @@ class Worker(Engine):
     def measure(self, threads):
         tests = tests_of(self.options)
         rows, memory = self.run_json([*self.command, "-t", str(threads), *(":".join(map(str, test)) for test in tests)])
-        return {test_name(row["n_prompt"], row["n_gen"], row["n_depth"]): row["avg_ts"] for row in rows}, memory
+        return Round({test_name(row["n_prompt"], row["n_gen"], row["n_depth"]): row["avg_ts"] for row in rows}, memory=memory)
 
 
 def measure_by_kind(run, options, threads):
     """Prefill without depth and decoding at all of them, where a program would else time every one with every other."""
-    found, memory = {}, 0
     calls = []
     if options.depths == [0]:
         calls.append((options.prompts, options.generated, [0]))
     else:
         calls += [(options.prompts, 0, [0])] if options.prompts else []
         calls += [([], options.generated, options.depths)] if options.generated else []
+    result = Round()
     for call in calls:
-        more, peak = run(*call, threads)
-        found |= more
-        memory = max(memory, peak)
-    return found, memory
+        result.add(run(*call, threads))
+    return result
 
 
 def join(values):
@@ -211,30 +230,35 @@ def engines_of(options):
     return engines
 
 
+def run_round(engine, threads, names, record):
+    try:
+        found = engine.measure(threads)
+        missing = [name for name in names if name not in found.speeds]
+        if missing:
+            raise Failure(f"{engine.name}: no figures for {join(missing)}, found {join(found.speeds)}")
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        record["errors"].append(str(failure))
+        found = Round()
+    else:
+        record["memory"].append(found.memory)
+    for name in names:  # Also where there are none: rounds are compared with each other.
+        record["speeds"][name].append(found.speeds.get(name))
+        record["shares"][name].append(found.shares.get(name))
+
+
 def measure_all(engines, options):
-    """{engine: {threads: {"tests": {test: [tokens a second, one a round]}, "memory": [bytes], "errors": [text]}}}"""
+    """{engine: {threads: {"speeds": {test: [tokens a second, one a round]}, "shares": likewise, "memory": [bytes],
+    "errors": [text]}}}"""
     names = [test_name(*test) for test in tests_of(options)]
-    results = {engine.name: {count: {"tests": {name: [] for name in names}, "memory": [], "errors": []}
+    results = {engine.name: {count: {"speeds": {name: [] for name in names}, "shares": {name: [] for name in names},
+                                     "memory": [], "errors": []}
                              for count in options.threads} for engine in engines}  # fmt: skip
     for number in range(options.rounds):
         for threads in options.threads:
             for engine in engines:
                 print(f"round {number + 1} of {options.rounds}, {threads} threads: {engine.name}", file=sys.stderr, flush=True)
-                record = results[engine.name][threads]
-                try:
-                    found, memory = engine.measure(threads)
-                    missing = [name for name in names if name not in found]
-                    if missing:
-                        raise Failure(f"{engine.name}: no figures for {join(missing)}, found {join(found)}")
-                except Failure as failure:
-                    print(failure, file=sys.stderr)
-                    record["errors"].append(str(failure))
-                    for name in names:
-                        record["tests"][name].append(None)  # Rounds are compared with each other.
-                    continue
-                record["memory"].append(memory)
-                for name in names:
-                    record["tests"][name].append(found[name])
+                run_round(engine, threads, names, results[engine.name][threads])
     return results
 
 
@@ -256,10 +280,12 @@ def figure(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def cell(found):
+def cell(entry, engine):
+    found, share = entry["tokens_per_second"][engine], entry["share_of_limit"].get(engine)
     if found is None:
         return "failed"
-    return f"{figure(found['median'])} ({figure(found['min'])}-{figure(found['max'])})"
+    text = f"{figure(found['median'])} ({figure(found['min'])}-{figure(found['max'])})"
+    return text + (f", {100 * share['median']:.0f}%" if share else "")
 
 
 def processor():
@@ -275,12 +301,13 @@ def report_of(results, options):
     if options.model:
         report["model_bytes"] = os.path.getsize(options.model)
     for threads in options.threads:
-        for name in results[first][threads]["tests"]:
-            ours = results[first][threads]["tests"][name]
-            entry = {"test": name, "threads": threads, "tokens_per_second": {}, "ratio": {}}
+        for name, ours in results[first][threads]["speeds"].items():
+            entry = {"test": name, "threads": threads, "tokens_per_second": {}, "share_of_limit": {}, "ratio": {}}
             for engine, found in results.items():
-                theirs = found[threads]["tests"][name]
+                theirs = found[threads]["speeds"][name]
                 entry["tokens_per_second"][engine] = summary(theirs)
+                if share := summary(found[threads]["shares"][name]):
+                    entry["share_of_limit"][engine] = share
                 if engine != first:
                     entry["ratio"][engine] = ratio(ours, theirs)
             report["figures"].append(entry)
@@ -296,16 +323,15 @@ def markdown(report):
     header = ["test", "threads", *engines, *(f"{first} / {other}" for other in others)]
     rows = [header, ["---"] * len(header)]
     for entry in report["figures"]:
-        rates, ratios = entry["tokens_per_second"], entry["ratio"]
-        rows.append([entry["test"], str(entry["threads"]), *(cell(rates[engine]) for engine in engines),
-                     *(figure(ratios[other]) for other in others)])  # fmt: skip
+        rows.append([entry["test"], str(entry["threads"]), *(cell(entry, engine) for engine in engines),
+                     *(figure(entry["ratio"][other]) for other in others)])  # fmt: skip
     for entry in report["memory"]:
         peaks = entry["peak_bytes"]
         rows.append(["peak MiB", str(entry["threads"]), *(figure(peak and peak / 2**20) for peak in peaks.values()),
                      *(figure(peaks[first] / peaks[other] if peaks[first] and peaks[other] else None) for other in others)])  # fmt: skip
     machine = report["machine"]
     title = f"{report['model'] or report['folder']}, {machine['name']}, {machine['processors']} processors: tokens a second, " \
-            f"median (min-max) of {report['rounds']}"  # fmt: skip
+            f"median (min-max) of {report['rounds']}, and what share of the machine's limit that is"  # fmt: skip
     return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -319,7 +345,7 @@ def parse_arguments():
     parser.add_argument("-t", "--threads", type=numbers, default=[1], metavar="N,...", help="(1)")
     parser.add_argument("-r", "--rounds", type=int, default=3, metavar="N", help="(3)")
     parser.add_argument("--mla", type=named_command, action="append", metavar="NAME=COMMAND",
-                        help="the program, or several, as in \"f32=build/mla\" (mla=build/mla); the first is compared")  # fmt: skip
+                        help="the program with options of \"mla bench\", or several (mla=build/mla); the first is compared")  # fmt: skip
     parser.add_argument("--no-mla", action="store_true", help="the other engines alone; the first is compared")
     parser.add_argument("--llama-cpp", default="", metavar="plain,repack", help="llama.cpp by llama-cpp-python: one or both")
     parser.add_argument("--llama-bench", type=named_command, action="append", default=[], metavar="NAME=COMMAND",
