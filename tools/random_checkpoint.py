@@ -6,8 +6,8 @@
     python tools/random_checkpoint.py deepseek-v2-lite build/lite-5.gguf --gguf q8_0 --layers 5
 
 Without --gguf the output is a Hugging Face folder. Weights are scaled so that activations keep their size from layer to
-layer and logits spread as a trained model's do; what the model says is noise. The vocabulary is GPT-2's bytes and combinations
-of them. Needs numpy. Writes as fast as the disk, in less than 1 GB of memory; the same seed gives the same file.
+layer and logits spread as a trained model's do; what the model says is noise. The vocabulary is GPT-2's bytes and
+combinations of them. Needs numpy. Writes as fast as the disk, in little memory; the same seed gives the same file.
 """
 
 import argparse
@@ -44,7 +44,12 @@ class Progress:
             self.next = self.done + self.STEP
             bar = "#" * (self.WIDTH * self.done // self.total)
             end = "\n" if self.done == self.total else ""
-            print(f"\r[{bar:<{self.WIDTH}}] {self.done >> 20}/{self.total >> 20} MiB", end=end, file=sys.stderr, flush=True)
+            print(
+                f"\r[{bar:<{self.WIDTH}}] {self.done >> 20}/{self.total >> 20} MiB",
+                end=end,
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def write_data(file, tensors, kinds, seed, alignment):
@@ -120,7 +125,7 @@ def parse_arguments():
     parser.add_argument("--vocab", type=int, metavar="N", help="another size of the vocabulary")
     parser.add_argument("--dtype", choices=SAFETENSORS_NAMES, help="of a folder's weights (default: bf16)")
     parser.add_argument("--gguf", choices=("f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"), metavar="TYPE",
-                        help="write a GGUF file, of f32, f16, bf16, q8_0, q4_0 or llama.cpp's mixture q4_k_m")  # fmt: skip
+                        help="write a GGUF file: of f32, f16, bf16, q8_0, q4_0 or llama.cpp's mixture q4_k_m")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--force", action="store_true", help="replace the output if it exists")
     options = parser.parse_args()
@@ -151,7 +156,10 @@ def main():
         os.replace(part, output)
     finally:
         remove(part)
-    print(f"{output}: {options.shape}, {config['num_hidden_layers']} layers, {size / 2**30:.2f} GiB of weights", file=sys.stderr)
+    print(
+        f"{output}: {options.shape}, {config['num_hidden_layers']} layers, {size / 2**30:.2f} GiB of weights",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

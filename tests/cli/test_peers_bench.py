@@ -1,4 +1,4 @@
-"""tools/peers/bench.py, with programs that stand for the engines: what it asks of them and what it makes of their answers."""
+"""tools/peers/bench.py with programs that stand for the engines: what it asks of them and makes of their answers."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from _support import PROJECT, TestCase, environment
 BENCH = PROJECT / "tools" / "peers" / "bench.py"
 
 # The n-th run gives speeds[n] tokens a second for prefills. Notes its arguments: who ran in which order.
-PROGRAM = '''#!{python}
+PROGRAM = """#!{python}
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
 arguments = sys.argv[1:]
@@ -40,10 +40,10 @@ if "-gp" in {help!r}:
     for row in rows:
         row.pop("n_depth", None)
 print(json.dumps(rows))
-'''
+"""
 
 # What `mla bench --json` prints, without what is not read.
-MLA_PROGRAM = '''#!{python}
+MLA_PROGRAM = """#!{python}
 import json, sys
 arguments = sys.argv[1:]
 assert arguments[:2] == ["bench", "--fast"], arguments
@@ -53,14 +53,14 @@ tests += [("decode", n, d) for n in value("-n") for d in value("-d") if n]
 results = [dict(test=kind, tokens=n, depth=d, threads=value("-t")[0], share=0.25 if kind == "decode" else None,
                 tokens_per_second=dict(median=100.0 + n + d, min=1.0, max=1000.0)) for kind, n, d in tests]
 print(json.dumps(dict(results=results, memory=dict(peak_bytes=5 << 20))))
-'''
+"""
 
 
 class PeersBench(TestCase):
     def program(self, name, speeds, knows="-d, --n-depth <n>", memory=0):
         file = self.folder / name
-        file.write_text(PROGRAM.format(python=sys.executable, folder=str(self.folder), name=name, count=name + ".count", help=knows, speeds=speeds,
-                                       memory=memory))  # fmt: skip
+        file.write_text(PROGRAM.format(python=sys.executable, folder=str(self.folder), name=name, count=name + ".count",
+                                       help=knows, speeds=speeds, memory=memory))  # fmt: skip
         file.chmod(0o755)
         return f"{name}={file}"
 
@@ -75,7 +75,9 @@ class PeersBench(TestCase):
     def test_medians_ratios_and_order(self):
         a = self.program("a", [100.0, 100.0, 400.0, 400.0, 200.0, 200.0])
         b = self.program("b", [50.0, 50.0, 100.0, 100.0, 80.0, 80.0])
-        result = self.bench("--no-mla", "--llama-bench", a, "--llama-bench", b, "-p", "16", "-n", 4, "-d", "0,32", "-r", 3)
+        result = self.bench(
+            "--no-mla", "--llama-bench", a, "--llama-bench", b, "-p", "16", "-n", 4, "-d", "0,32", "-r", 3
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
         ran = [line.split()[0] for line in (self.folder / "log").read_text().splitlines()]
         self.assertEqual(ran, ["a", "a", "b", "b"] * 3)  # Prefill and decoding are two calls.
@@ -91,7 +93,9 @@ class PeersBench(TestCase):
 
     def test_arguments_of_a_program_without_depth(self):
         program = self.program("ik", [80.0], knows="-gp <pp,tg>")
-        result = self.bench("--no-mla", "--llama-bench", program + " -fa 1", "-p", "16,24", "-n", 4, "-d", "0,32", "-t", 2, "-r", 1)
+        result = self.bench(
+            "--no-mla", "--llama-bench", program + " -fa 1", "-p", "16,24", "-n", 4, "-d", "0,32", "-t", 2, "-r", 1
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
         logged = (self.folder / "log").read_text().split()
         self.assertEqual(logged[:3], ["ik", "-fa", "1"])
@@ -104,7 +108,9 @@ class PeersBench(TestCase):
         mla.write_text(MLA_PROGRAM.format(python=sys.executable))
         mla.chmod(0o755)
         other = self.program("other", [53.0, 53.0])
-        result = self.bench("--mla", f"ours={mla} --fast", "--llama-bench", other, "-p", 6, "-n", 4, "-d", "0,32", "-r", 1)
+        result = self.bench(
+            "--mla", f"ours={mla} --fast", "--llama-bench", other, "-p", 6, "-n", 4, "-d", "0,32", "-r", 1
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
         report = self.report()
         figures = {entry["test"]: entry for entry in report["figures"]}

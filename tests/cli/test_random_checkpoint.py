@@ -66,7 +66,9 @@ class RandomCheckpoint(TestCase):
                 self.assert_speaks(self.make(kind, "mla-toy", "--gguf", kind))
 
     def test_the_seed_decides(self):
-        files = [self.make(f"{i}.gguf", "mla-toy", "--gguf", "q4_k_m", "--seed", seed) for i, seed in enumerate((1, 1, 2))]
+        files = [
+            self.make(f"{i}.gguf", "mla-toy", "--gguf", "q4_k_m", "--seed", seed) for i, seed in enumerate((1, 1, 2))
+        ]
         first, again, other = (file.read_bytes() for file in files)
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)

@@ -146,7 +146,10 @@ def kind_of(tensor, config, mixture):
 
 
 def llama_keys(config):
-    heads = {"attention.head_count_kv": config["num_key_value_heads"], "feed_forward_length": config["intermediate_size"]}
+    heads = {
+        "attention.head_count_kv": config["num_key_value_heads"],
+        "feed_forward_length": config["intermediate_size"],
+    }
     sizes = {"rope.dimension_count": config["head_dim"], "attention.key_length": config["head_dim"]}
     return heads | sizes | {"attention.value_length": config["head_dim"]}
 
@@ -270,7 +273,9 @@ def head(keys, tensors, kinds):
     offset = 0
     for tensor, kind in zip(tensors, kinds):
         rank = len(tensor.shape)
-        parts.append(text(tensor.name) + struct.pack(f"<I{rank}QIQ", rank, *reversed(tensor.shape), TYPE_IDS[kind], offset))
+        parts.append(
+            text(tensor.name) + struct.pack(f"<I{rank}QIQ", rank, *reversed(tensor.shape), TYPE_IDS[kind], offset)
+        )
         offset += padded(byte_count(kind, tensor.elements))
     content = b"".join(parts)
     return content + bytes(padded(len(content)) - len(content))

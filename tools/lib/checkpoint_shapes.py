@@ -114,7 +114,9 @@ def config_of(shape, layers=None, vocabulary=None):
         config["num_hidden_layers"] = layers
     if vocabulary is not None:
         if vocabulary < SMALLEST_VOCABULARY:
-            raise ValueError(f"--vocab: found {vocabulary}, expected at least {SMALLEST_VOCABULARY}: the bytes and two markers")
+            raise ValueError(
+                f"--vocab: found {vocabulary}, expected at least {SMALLEST_VOCABULARY}: the bytes and two markers"
+            )
         config["vocab_size"] = vocabulary
     config["bos_token_id"] = config["vocab_size"] - 2
     config["eos_token_id"] = config["vocab_size"] - 1

@@ -81,7 +81,11 @@ def q6_k(generator, count, deviation):
     scales = generator.integers(64, 128, (count, 16), dtype=np.int8)
     scales *= generator.choice(np.array([-1, 1], np.int8), (count, 16))
     unit = uniform_unit(64) * np.sqrt(np.mean(np.arange(64, 128) ** 2.0))
-    return [random_bytes(generator, count, 192), as_bytes(scales), halves(scales_of(generator, count, deviation, unit, False))]
+    return [
+        random_bytes(generator, count, 192),
+        as_bytes(scales),
+        halves(scales_of(generator, count, deviation, unit, False)),
+    ]
 
 
 # Elements of a block, bytes of it, and what makes its parts.

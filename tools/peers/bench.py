@@ -6,14 +6,15 @@
     python tools/peers/bench.py -m model.gguf --llama-bench "ik=/opt/ik_llama.cpp/build/bin/llama-bench -fa 1"
     python tools/peers/bench.py --folder models/stories --transformers
 
-Each round runs every engine once, in a process of its own, one engine after the other (A B A B), so that a machine that is
-slower for a while is so for all. Figures are medians of the rounds; a ratio is the median of the ratios of each round, mla's
-tokens a second through the other's. Memory is the largest resident set (VmHWM): pages of mapped files count as well.
+Each round runs every engine once, in a process of its own, one engine after the other (A B A B), so that a machine
+that is slower for a while is so for all. Figures are medians of the rounds; a ratio is the median of the ratios of each
+round, mla's tokens a second through the other's. Memory is the largest resident set (VmHWM): pages of mapped files
+count as well.
 
-ppN is a prefill of N tokens into an empty cache, tgN decoding of N tokens one by one; @D: behind D tokens. Tokens are random.
-Engines: mla's own `mla bench`, which also tells its share of what the machine can do; llama.cpp by llama-cpp-python, `plain` on the weights as they lie and `repack` with its
-repacking (LLAMA_CPP_LIB_PATH chooses another build of its libraries); any program with the options and the JSON of
-llama.cpp's llama-bench; transformers on the folder.
+ppN is a prefill of N tokens into an empty cache, tgN decoding of N tokens one by one; @D: behind D tokens. Tokens are
+random. Engines: `mla bench`, which also tells its share of what the machine can do; llama.cpp by llama-cpp-python,
+`plain` on the weights as they lie and `repack` with its repacking (LLAMA_CPP_LIB_PATH chooses another build of its
+libraries); any program with the options and the JSON of llama.cpp's llama-bench; transformers on the folder.
 """
 
 import argparse
@@ -192,7 +193,9 @@ class Worker(Engine):
     def measure(self, threads):
         tests = tests_of(self.options)
         rows, memory = self.run_json([*self.command, "-t", str(threads), *(":".join(map(str, test)) for test in tests)])
-        return Round({test_name(row["n_prompt"], row["n_gen"], row["n_depth"]): row["avg_ts"] for row in rows}, memory=memory)
+        return Round(
+            {test_name(row["n_prompt"], row["n_gen"], row["n_depth"]): row["avg_ts"] for row in rows}, memory=memory
+        )
 
 
 def measure_by_kind(run, options, threads):
@@ -257,7 +260,11 @@ def measure_all(engines, options):
     for number in range(options.rounds):
         for threads in options.threads:
             for engine in engines:
-                print(f"round {number + 1} of {options.rounds}, {threads} threads: {engine.name}", file=sys.stderr, flush=True)
+                print(
+                    f"round {number + 1} of {options.rounds}, {threads} threads: {engine.name}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 run_round(engine, threads, names, results[engine.name][threads])
     return results
 
@@ -290,7 +297,9 @@ def cell(entry, engine):
 
 def processor():
     with open("/proc/cpuinfo") as file:
-        name = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown processor")
+        name = next(
+            (line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown processor"
+        )
     return {"name": name, "processors": os.cpu_count()}
 
 
@@ -338,20 +347,30 @@ def markdown(report):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-m", "--model", metavar="GGUF", help="for mla, llama.cpp and programs like llama-bench")
-    parser.add_argument("--folder", metavar="DIR", help="the same model for transformers; for mla too, where there is no -m")
-    parser.add_argument("-p", "--prompts", type=numbers, default=[512], metavar="N,...", help="lengths of prefills (512)")
+    parser.add_argument(
+        "--folder", metavar="DIR", help="the same model for transformers; for mla too, where there is no -m"
+    )
+    parser.add_argument(
+        "-p", "--prompts", type=numbers, default=[512], metavar="N,...", help="lengths of prefills (512)"
+    )
     parser.add_argument("-n", "--generated", type=int, default=64, metavar="N", help="tokens decoded, 0 for none (64)")
-    parser.add_argument("-d", "--depths", type=numbers, default=[0], metavar="N,...", help="tokens before the decoded ones (0)")
+    parser.add_argument(
+        "-d", "--depths", type=numbers, default=[0], metavar="N,...", help="tokens before the decoded ones (0)"
+    )
     parser.add_argument("-t", "--threads", type=numbers, default=[1], metavar="N,...", help="(1)")
     parser.add_argument("-r", "--rounds", type=int, default=3, metavar="N", help="(3)")
     parser.add_argument("--mla", type=named_command, action="append", metavar="NAME=COMMAND",
-                        help="the program with options of \"mla bench\", or several (mla=build/mla); the first is compared")  # fmt: skip
+                        help="the program, with options of mla bench; or several (mla=build/mla); the first is compared")  # fmt: skip
     parser.add_argument("--no-mla", action="store_true", help="the other engines alone; the first is compared")
-    parser.add_argument("--llama-cpp", default="", metavar="plain,repack", help="llama.cpp by llama-cpp-python: one or both")
+    parser.add_argument(
+        "--llama-cpp", default="", metavar="plain,repack", help="llama.cpp by llama-cpp-python: one or both"
+    )
     parser.add_argument("--llama-bench", type=named_command, action="append", default=[], metavar="NAME=COMMAND",
                         help="a program like llama-bench, with options of its own if need be")  # fmt: skip
     parser.add_argument("--transformers", action="store_true", help="transformers on --folder")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter for llama-cpp-python and transformers")
+    parser.add_argument(
+        "--python", default=sys.executable, help="the interpreter for llama-cpp-python and transformers"
+    )
     parser.add_argument("--json", metavar="FILE", help="write all samples there too")
     options = parser.parse_args()
     options.mla = [] if options.no_mla else options.mla or [("mla", ["build/mla"])]

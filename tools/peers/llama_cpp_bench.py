@@ -1,4 +1,4 @@
-"""One round of bench.py with llama.cpp, by llama-cpp-python's low-level interface: what llama-bench does, without building it."""
+"""One round of bench.py with llama.cpp, by llama-cpp-python's low-level interface: what llama-bench does."""
 
 import ctypes
 import sys
