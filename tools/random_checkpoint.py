@@ -55,7 +55,7 @@ class Progress:
 def write_data(file, tensors, kinds, seed, alignment):
     from checkpoint_values import Pools, byte_count
 
-    pools = Pools(seed)
+    pools = Pools(seed, max(tensor.elements for tensor in tensors))
     sizes = [byte_count(kind, tensor.elements) for tensor, kind in zip(tensors, kinds)]
     progress = Progress(sum(sizes))
     for tensor, kind, size in zip(tensors, kinds, sizes):

@@ -6,8 +6,8 @@ the wanted deviation around zero. The layouts are those of ggml-common.h in http
 
 import numpy as np
 
-POOL = 1 << 22  # Elements.
-PIECE = POOL // 4  # What is taken out of it at a time, from a place drawn anew.
+LARGEST_POOL = 1 << 22  # Elements.
+PIECES = 4  # A pool's part that is taken out of it at a time, from a place drawn anew.
 
 
 def as_bytes(array):
@@ -107,7 +107,9 @@ def byte_count(kind, elements):
 class Pools:
     """Bytes of tensors. A pool of one type and deviation is kept, as most tensors share theirs with others."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, largest):
+        """`largest`: elements of the largest tensor."""
+        self.elements = min(LARGEST_POOL, 256 * PIECES * -(-largest // 256))
         self.generator = np.random.default_rng(seed)
         self.normal = None
         self.pools = {}
@@ -124,10 +126,10 @@ class Pools:
         if key not in self.pools:
             if kind in BLOCKS:
                 elements, _, make = BLOCKS[kind]
-                blocks = np.concatenate(make(self.generator, POOL // elements, deviation), axis=1)
+                blocks = np.concatenate(make(self.generator, self.elements // elements, deviation), axis=1)
             else:
                 if self.normal is None:
-                    self.normal = self.generator.standard_normal(POOL, np.float32)
+                    self.normal = self.generator.standard_normal(self.elements, np.float32)
                 blocks = as_bytes(FLOATS[kind](self.normal * np.float32(deviation)))
             self.pools[key] = blocks
         return self.pools[key]
@@ -140,7 +142,7 @@ class Pools:
         per_block, _ = block_of(kind)
         left = tensor.elements // per_block
         while left > 0:
-            count = min(left, PIECE // per_block)
+            count = min(left, self.elements // PIECES // per_block)
             start = int(self.generator.integers(0, len(pool) - count + 1))
             yield pool[start : start + count].data
             left -= count
