@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from _support import PROJECT, TestCase, environment
+from _support import MLA, PROJECT, STORIES, TestCase, environment
 
 BENCH = PROJECT / "tools" / "peers" / "bench.py"
 
@@ -121,6 +121,19 @@ class PeersBench(TestCase):
         self.assertEqual(figures["tg4"]["share_of_limit"]["ours"]["median"], 0.25)
         self.assertIn("| tg4 | 1 | 104 (104-104), 25% |", result.stdout)
         self.assertEqual(report["memory"][0]["peak_bytes"]["ours"], 5 << 20)
+
+    def test_the_program_itself(self):
+        report = self.folder / "report.json"
+        arguments = ["--mla", f"mla={MLA}", "--folder", STORIES, "-p", 8, "-n", 4, "-d", "0,16", "-r", 1, "--json", report]
+        command = [sys.executable, BENCH, *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        entries = self.report()["figures"]
+        self.assertEqual([entry["test"] for entry in entries], ["pp8", "tg4", "tg4@16"])
+        for entry in entries:
+            self.assertGreater(entry["tokens_per_second"]["mla"]["median"], 0)
+            self.assertGreater(entry["share_of_limit"]["mla"]["median"], 0)
+        self.assertGreater(self.report()["memory"][0]["peak_bytes"]["mla"], 1 << 20)
 
     def test_peak_memory_is_each_process_own(self):
         large = self.program("large", [1.0], memory=64 << 20)

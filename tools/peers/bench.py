@@ -340,7 +340,7 @@ def markdown(report):
                      *(figure(peaks[first] / peaks[other] if peaks[first] and peaks[other] else None) for other in others)])  # fmt: skip
     machine = report["machine"]
     title = f"{report['model'] or report['folder']}, {machine['name']}, {machine['processors']} processors: tokens a second, " \
-            f"median (min-max) of {report['rounds']}, and what share of the machine's limit that is"  # fmt: skip
+            f"median (min-max) of {report['rounds']}; %: of the machine's limit"  # fmt: skip
     return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
