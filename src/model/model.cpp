@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "mla/error.h"
+#include "model/active_weights.h"
 #include "model/architecture.h"
 #include "model/model_parts.h"
 #include "model/packing.h"
@@ -102,6 +103,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(source.checkpoint, parts->info);
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
+  parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
   if (options.precision == Precision::fast && !options.describe_only)

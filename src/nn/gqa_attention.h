@@ -45,6 +45,8 @@ class GqaAttention final : public Attention {
 
   CacheWidths cache_widths() const override { return {shape_.key_value_width(), shape_.key_value_width()}; }
 
+  AttentionWork work(std::size_t first, std::size_t rows) const override;
+
   /// Keys and values lie in the cache as they are used, which is the decompressed form. Throws Error(unsupported) if the
   /// options ask for the absorbed one: there is nothing to absorb.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;

@@ -78,6 +78,9 @@ class MlaAttention final : public Attention {
             weights_.indexer ? weights_.indexer->shape().head_dim : 0};
   }
 
+  /// The up-projections of the new rows' own latents count as matrices in either way: as many multiplications.
+  AttentionWork work(std::size_t first, std::size_t rows) const override;
+
   /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
   /// All but the up-projection, which heads take apart, and the indexer's, whose choice hangs on small differences.
