@@ -10,6 +10,7 @@
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "nn/arena.h"
+#include "packed/attention_kernels.h"
 #include "packed/packed_kernels.h"
 
 namespace mla {
@@ -21,12 +22,14 @@ class Workspace {
       : pool(threads),
         kernels(chosen),
         packed(chosen_packed),
+        attention(attention_kernels(chosen_packed.isa)),
         scratch_(static_cast<std::size_t>(threads)),
         packed_scratch_(static_cast<std::size_t>(threads)) {}
 
   ThreadPool pool;
   const Kernels& kernels;
   const PackedKernels& packed;
+  const AttentionKernels& attention;
   Arena arena;
 
   /// Memory of one worker's own, valid until it asks again. Contents are not initialized. Aligned to a cache line.
