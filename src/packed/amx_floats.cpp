@@ -158,6 +158,7 @@ class Bf16Multiplier {
 }  // namespace
 
 void multiply_bf16_amx(const PanelJob& job) {
+  if (job.x.rows == 0) return;
   const TokenTiles tokens(job.x.rows);
   TileConfig config;
   for (std::size_t i = 0; i < 7; ++i) config.set(i, tokens.rows, kTileRowBytes);
