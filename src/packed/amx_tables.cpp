@@ -18,7 +18,7 @@ constexpr std::size_t fewest_tokens(DType dtype) {
 
 template <DType kType>
 void multiply(const PanelJob& job) {
-  if (job.x.rows < fewest_tokens(kType))
+  if (job.x.rows < fewest_tokens(kType) || job.cols == 0)
     kAvx512VnniBlocks.multiply[static_cast<std::size_t>(kType)](job);
   else
     multiply_blocks_amx(kType, job);
