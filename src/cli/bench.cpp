@@ -84,7 +84,7 @@ MachineOptions limits_needed(const BenchReport& report) {
       for (std::size_t unit = 0; unit < kMultiplyUnits; ++unit)
         if (result.work.operations[unit] > 0.0) units.insert(static_cast<MultiplyUnit>(unit));
   }
-  // Without instructions of its own bf16 is multiplied as fp32.
+  // bf16 may also be multiplied as fp32.
   if (units.contains(MultiplyUnit::bf16)) units.insert(MultiplyUnit::fp32);
   needed.units.assign(units.begin(), units.end());
   needed.threads.assign(threads.begin(), threads.end());
