@@ -5,6 +5,7 @@
 
 #include "mla/attention_path.h"
 #include "nn/kv_cache.h"
+#include "nn/linear.h"
 #include "nn/observer.h"
 #include "nn/workspace.h"
 #include "positional/encoding.h"
@@ -65,6 +66,9 @@ class Attention {
   /// x and out [batch.count, hidden_size]. Appends the rows' keys to the cache, whose matrices have
   /// batch.first + batch.count rows, and attends to what the mask shows of it.
   virtual void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const = 0;
+
+  /// Hands out the matrices that may be packed.
+  virtual void visit_linears(const LinearVisitor& visit) = 0;
 };
 
 }  // namespace mla

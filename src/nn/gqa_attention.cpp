@@ -144,6 +144,11 @@ void GqaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 
+void GqaAttention::visit_linears(const LinearVisitor& visit) {
+  for (Linear* linear : {&weights_.q_proj, &weights_.k_proj, &weights_.v_proj, &weights_.o_proj})
+    visit(*linear, LinearRole::plain);
+}
+
 void GqaAttention::attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace,
                           Matrix heads_out) const {
   const std::size_t dim = shape_.head_dim;

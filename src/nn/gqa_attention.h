@@ -50,6 +50,7 @@ class GqaAttention final : public Attention {
   /// Keys and values lie in the cache as they are used, which is the decompressed form. Throws Error(unsupported) if the
   /// options ask for the absorbed one: there is nothing to absorb.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
+  void visit_linears(const LinearVisitor& visit) override;
 
  private:
   void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;

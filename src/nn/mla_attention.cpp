@@ -30,6 +30,13 @@ void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 
+void MlaAttention::visit_linears(const LinearVisitor& visit) {
+  if (weights_.compression) visit(weights_.compression->q_a_proj, LinearRole::plain);
+  visit(weights_.q_proj, LinearRole::plain);
+  visit(weights_.kv_a_proj_with_mqa, LinearRole::plain);
+  visit(weights_.o_proj, LinearRole::plain);
+}
+
 /// x itself without compression.
 ConstMatrix MlaAttention::compressed_queries(ConstMatrix x, Workspace& workspace) const {
   if (!weights_.compression) return x;

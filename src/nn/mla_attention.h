@@ -83,6 +83,8 @@ class MlaAttention final : public Attention {
 
   /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
+  /// All but the up-projection, which heads take apart, and the indexer's, whose choice hangs on small differences.
+  void visit_linears(const LinearVisitor& visit) override;
 
   /// The way `automatic` takes for `rows` new rows that see `context` tokens: the one with fewer
   /// multiplications. What an indexer does not select costs the absorbed way nothing where it goes row by row.

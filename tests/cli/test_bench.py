@@ -8,7 +8,8 @@ from _support import CHECKPOINTS, TestCase, mla
 
 def small(prefill="8", decode="3", threads="1"):
     """Arguments for a quick run."""
-    return ("-m", CHECKPOINTS / "v3_dense_only", "-p", prefill, "-n", decode, "-t", threads, "-r", "2")
+    where = ("-m", CHECKPOINTS / "v3_dense_only", "--precision", "f32")
+    return (*where, "-p", prefill, "-n", decode, "-t", threads, "-r", "2")
 
 
 class Bench(TestCase):
@@ -60,6 +61,20 @@ class Bench(TestCase):
         elements = sum(weights["elements"] for weights in model["active_weights"].values())
         self.assertEqual(elements, model["parameters"]["active"])
         self.assertGreater(decode["operations"]["fp32"], 3 * 1.9 * elements)
+
+    def test_fast(self):
+        """Counted by the units of the types that the weights are repacked to."""
+        arguments = ("-p", 8, "-n", 2, "-r", 1, "-t", 1, "--precision", "fast")
+        report, _ = self.report(*arguments)
+        self.assertEqual(report["precision"], "fast")
+        prefill = report["results"][0]
+        self.assertGreater(prefill["operations"]["bf16"], 0.9 * sum(prefill["operations"].values()))
+        self.assertRegex(prefill["share_of"], "% bf16, .*% fp32 peak$")
+        quantized, _ = self.report(*arguments, "--quantize", "q8_0")
+        prefill = quantized["results"][0]
+        self.assertGreater(prefill["operations"]["int8"], 0.7 * sum(prefill["operations"].values()))
+        self.assertLess(quantized["results"][1]["bytes"], 0.6 * report["results"][1]["bytes"])
+        self.assertIn("Q8_0", quantized["model"]["active_weights"])
 
     def test_instruction_set(self):
         report, _ = self.report(*small(), MLA_ISA="scalar")

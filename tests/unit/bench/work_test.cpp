@@ -122,18 +122,18 @@ TEST_CASE("a dense model with latent attention reads its weights and its cache",
   const std::size_t head = decoder.vocab_size() * decoder.hidden_size();
   const double cache_row = static_cast<double>(info.cache_bytes_per_token);
 
-  const PassWork decode = mla::pass_work(*model, Precision::f32, 7, 1);
+  const PassWork decode = mla::pass_work(*model, 7, 1);
   CHECK(decode.bytes == static_cast<double>(bytes) + 8 * cache_row);
   CHECK(fp32(decode) ==
         2.0 * static_cast<double>(matrices + head) + 2.0 * attention_of(*model, 7, 1).multiplications);
 
-  const PassWork prefill = mla::pass_work(*model, Precision::f32, 2, 10);
+  const PassWork prefill = mla::pass_work(*model, 2, 10);
   CHECK(fp32(prefill) ==
         2.0 * static_cast<double>(10 * matrices + head) + 2.0 * attention_of(*model, 2, 10).multiplications);
 
-  PassWork two = mla::pass_work(*model, Precision::f32, 7, 1);
-  two += mla::pass_work(*model, Precision::f32, 8, 1);
-  const PassWork test = mla::test_work(*model, Precision::f32, {BenchKind::decode, 2, 7, 1});
+  PassWork two = mla::pass_work(*model, 7, 1);
+  two += mla::pass_work(*model, 8, 1);
+  const PassWork test = mla::test_work(*model, {BenchKind::decode, 2, 7, 1});
   CHECK(test.bytes == two.bytes);
   CHECK(test.operations == two.operations);
 }
@@ -154,7 +154,7 @@ TEST_CASE("of experts a token reads those chosen", "[bench]") {
         others += tensor.name == "model.embed_tokens.weight" ? tensor.data.size() / info.vocab_size
                                                              : tensor.data.size();
     }
-    const PassWork work = mla::pass_work(*model, Precision::f32, 0, 1);
+    const PassWork work = mla::pass_work(*model, 0, 1);
     const std::size_t expected =
         others + routed / info.experts * info.active_experts + info.cache_bytes_per_token;
     CHECK(work.bytes == static_cast<double>(expected));
@@ -176,6 +176,30 @@ TEST_CASE("tied embeddings are read as the output head", "[bench]") {
 TEST_CASE("the unit of a type", "[bench]") {
   for (const char* type : {"F32", "F16", "BF16", "Q8_0", "Q4_K", "F8_E4M3"})
     CHECK(mla::multiply_unit(Precision::f32, type) == MultiplyUnit::fp32);
+  for (const char* type : {"F32", "F16", "F8_E4M3"})
+    CHECK(mla::multiply_unit(Precision::fast, type) == MultiplyUnit::fp32);
+  CHECK(mla::multiply_unit(Precision::fast, "BF16") == MultiplyUnit::bf16);
+  for (const char* type : {"Q8_0", "Q4_0", "Q4_K", "IQ4_XS"})
+    CHECK(mla::multiply_unit(Precision::fast, type) == MultiplyUnit::int8);
+}
+
+TEST_CASE("weights that are repacked to another type count as that", "[bench]") {
+  const std::string path = std::string(MLA_MODELS_DIR) + "/stories";
+  const auto exact = Model::load(path)->info();
+  const auto fast = Model::load(path, {.precision = Precision::fast, .quantize = "q8_0"})->info();
+  REQUIRE(fast.active_weights.contains("Q8_0"));
+  std::size_t elements = 0;
+  for (const auto& [type, active] : fast.active_weights) elements += active.elements;
+  CHECK(elements == exact.active_parameters);
+  const mla::ActiveWeights& blocks = fast.active_weights.at("Q8_0");
+  CHECK(blocks.bytes == blocks.elements / 32 * 34);
+  CHECK(blocks.layer_elements + blocks.head_elements == blocks.elements);
+  // Only the row of the embeddings, the routers and vectors are left as floats.
+  CHECK(blocks.elements * 10 > exact.active_parameters * 9);
+  const PassWork work =
+      mla::pass_work(*Model::load(path, {.precision = Precision::fast, .quantize = "q8_0"}), 0, 1);
+  CHECK(work.operations[static_cast<std::size_t>(MultiplyUnit::int8)] ==
+        2.0 * static_cast<double>(blocks.elements));
 }
 
 TEST_CASE("the least seconds are those of all units together", "[bench]") {
