@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "mla/export.h"
@@ -43,10 +43,10 @@ MLA_API MultiplyUnit multiply_unit(Precision precision, std::string_view dtype);
 
 /// Of `tokens` tokens in one call behind `first` others, with logits for the last. Bytes are counted as for one token:
 /// several of a mixture of experts read more of them, but never more than they multiply by.
-MLA_API PassWork pass_work(const Model& model, Precision precision, std::size_t first, std::size_t tokens);
+MLA_API PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens);
 
 /// Of a test's one repetition. In decode each token reads all of it anew.
-MLA_API PassWork test_work(const Model& model, Precision precision, const BenchTest& test);
+MLA_API PassWork test_work(const Model& model, const BenchTest& test);
 
 /// The least seconds that so many operations take at the machine's peaks; nothing where one was not measured.
 MLA_API std::optional<double> least_multiply_seconds(const PassWork& work, const MachineLimits& limits,
@@ -84,8 +84,7 @@ struct BenchOptions {
   std::vector<int> threads = {1};
   std::size_t repetitions = 5;
   std::vector<TokenId> text;  ///< Repeated as often as needed; empty: bench_tokens.
-  Precision precision = Precision::f32;
-  SessionOptions session;  ///< All but its threads.
+  SessionOptions session;     ///< All but its threads.
 };
 
 /// Pseudo-random ids, the same on every machine.

@@ -42,7 +42,7 @@ struct MachineLimits {
   /// Nothing where it was not measured.
   std::optional<double> bytes_per_second(int threads) const;
 
-  /// The greatest peak of a unit. Without instructions for bfloat16 it is multiplied as float32.
+  /// The greatest peak of a unit. bf16 may also be multiplied as fp32, which on some machines is faster.
   std::optional<double> operations_per_second(MultiplyUnit unit, int threads) const;
 };
 
@@ -57,10 +57,11 @@ struct MachineOptions {
 /// Called with the measurements done and to do.
 using MachineProgress = std::function<void(std::size_t done, std::size_t total)>;
 
-/// Best of several passes each: whatever else runs on the machine only takes away. Bandwidth: sums over a buffer in huge
-/// pages of four times the last-level cache, but 1 to 2 GiB (quick: 1 GiB), and no more than a quarter of the free
-/// memory. Peaks: independent chains of multiply-adds that stay in registers; there are none for scalar code. Throws
-/// Error(argument) for threads out of range, Error(io) if there is no memory for the buffer.
+/// Whatever else runs on the machine only takes away. So both are measured over pieces of a millisecond or two, which it
+/// does not hit all, and count as the best of them, or for the bandwidth as what a tenth of them reach. Bandwidth: sums
+/// over a buffer in huge pages of four times the last-level cache, but 1 to 2 GiB (quick: 1 GiB), and no more than a
+/// quarter of the free memory. Peaks: independent chains of multiply-adds that stay in registers; there are none for
+/// scalar code. Throws Error(argument) for threads out of range, Error(io) if there is no memory for the buffer.
 MLA_API MachineLimits measure_machine(const MachineOptions& options, const MachineProgress& progress = {});
 
 }  // namespace mla

@@ -54,11 +54,11 @@ struct DTypeUse {
   std::size_t bytes = 0;
 };
 
-/// What one token passes through of a checkpoint's tensors of one type: all of them but the experts not chosen and the
-/// rows of tables that are not its own.
+/// What one token passes through of the tensors that are kept in one type, the file's or what they are repacked to: all of
+/// them but the experts not chosen and the rows of tables that are not its own.
 struct ActiveWeights {
   std::size_t elements = 0;
-  std::size_t bytes = 0;  ///< As they lie in the file, scales included.
+  std::size_t bytes = 0;  ///< In this type, scales included.
   /// Of the elements those of matrices it is multiplied by; by the output head's only if its logits are asked for.
   std::size_t layer_elements = 0;
   std::size_t head_elements = 0;

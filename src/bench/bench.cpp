@@ -91,7 +91,7 @@ class Bench {
       session.rewind(depth);
       if (test.depth > depth) evaluate(session, test.depth - depth);
       depth = test.depth;
-      report_.results.push_back({test, measure(session, test), test_work(*model_, options_.precision, test)});
+      report_.results.push_back({test, measure(session, test), test_work(*model_, test)});
       const ProcessMemory now = process_memory();
       const std::size_t anonymous = std::max(report_.memory.anonymous, now.anonymous);
       report_.memory = now;

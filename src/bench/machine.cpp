@@ -67,10 +67,11 @@ std::optional<double> MachineLimits::bytes_per_second(int threads) const {
 
 std::optional<double> MachineLimits::operations_per_second(MultiplyUnit unit, int threads) const {
   std::optional<double> best;
-  for (const MultiplyPeak& peak : peaks)
-    if (peak.unit == unit && peak.threads == threads && peak.operations_per_second > best.value_or(0.0))
+  for (const MultiplyPeak& peak : peaks) {
+    const bool fits = peak.unit == unit || (unit == MultiplyUnit::bf16 && peak.unit == MultiplyUnit::fp32);
+    if (fits && peak.threads == threads && peak.operations_per_second > best.value_or(0.0))
       best = peak.operations_per_second;
-  if (!best && unit == MultiplyUnit::bf16) return operations_per_second(MultiplyUnit::fp32, threads);
+  }
   return best;
 }
 
@@ -98,7 +99,7 @@ MachineLimits measure_machine(const MachineOptions& options, const MachineProgre
     const ReadBuffer buffer(buffer_bytes(options.quick), most);
     limits.read_buffer_bytes = buffer.bytes();
     for (const int threads : options.threads) {
-      limits.reads.push_back({threads, buffer.measure(threads, options.quick ? 4 : 10)});
+      limits.reads.push_back({threads, buffer.measure(threads, options.quick ? 3 : 8)});
       step();
     }
   }

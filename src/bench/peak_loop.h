@@ -1,8 +1,7 @@
 // Loops that do nothing but multiply and add, one file for each instruction set, like the kernels they measure for.
 //
-// A loop keeps at least ten independent chains of additions in registers, as two units of four cycles latency need
-// eight. Their results go through an empty assembler statement, so that the compiler must make them and may not merge
-// two of them. Such a file instantiates nothing of the standard library (see docs/architecture.md).
+// The results stay in registers and go through an empty assembler statement, so that the compiler must make them and may
+// not merge two of them. Such a file instantiates nothing of the standard library (see docs/architecture.md).
 #pragma once
 
 #include "kernels/isa.h"

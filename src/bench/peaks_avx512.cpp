@@ -1,51 +1,47 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "bench/peak_chains.h"
 #include "bench/peak_loop.h"
 
 namespace mla {
 namespace {
 
-constexpr int kChains = 16;
-constexpr double kLanes32 = 16;
-constexpr double kLanes8 = 64;
-
-void multiply_floats(unsigned long rounds) {
-  __m512 sum[kChains];
-  for (auto& chain : sum) chain = _mm512_setzero_ps();
+struct Floats {
+  struct Sum {
+    __m512 lanes;
+  };
   __m512 a = _mm512_set1_ps(0.5F);
   __m512 b = _mm512_set1_ps(0x1p-20F);
-  for (unsigned long round = 0; round < rounds; ++round) {
-    asm volatile("" : "+v"(a), "+v"(b));
-#pragma GCC unroll 16
-    for (auto& chain : sum) {
-      chain = _mm512_fmadd_ps(a, b, chain);
-      asm volatile("" : "+v"(chain));
-    }
-  }
-}
 
-// Without VNNI, as in AVX2.
-void multiply_integers(unsigned long rounds) {
-  __m512i sum[kChains];
-  for (auto& chain : sum) chain = _mm512_setzero_si512();
-  __m512i a = _mm512_set1_epi8(3);
-  const __m512i b = _mm512_set1_epi8(5);
-  const __m512i ones = _mm512_set1_epi16(1);
-  for (unsigned long round = 0; round < rounds; ++round) {
-#pragma GCC unroll 16
-    for (auto& chain : sum) {
-      asm volatile("" : "+v"(a));
-      chain = _mm512_add_epi32(chain, _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), ones));
-      asm volatile("" : "+v"(chain));
-    }
+  static Sum begin() { return {_mm512_setzero_ps()}; }
+  void step(Sum& sum) {
+    sum.lanes = _mm512_fmadd_ps(a, b, sum.lanes);
+    asm volatile("" : "+v"(sum.lanes));
   }
-}
+};
+
+// Three instructions: pairs of products in 16 bits, pairs of those in 32, the sum.
+struct Bytes {
+  struct Sum {
+    __m512i lanes;
+  };
+  __m512i a = _mm512_set1_epi8(3);
+  __m512i b = _mm512_set1_epi8(5);
+  __m512i ones = _mm512_set1_epi16(1);
+
+  static Sum begin() { return {_mm512_setzero_si512()}; }
+  void step(Sum& sum) {
+    asm volatile("" : "+v"(a));  // Else the products would be made once.
+    sum.lanes = _mm512_add_epi32(sum.lanes, _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), ones));
+    asm volatile("" : "+v"(sum.lanes));
+  }
+};
 
 }  // namespace
 
-const PeakLoop kAvx512Fp32 = {Isa::avx512, MultiplyUnit::fp32, 2 * kLanes32* kChains, multiply_floats};
-const PeakLoop kAvx512Int8 = {Isa::avx512, MultiplyUnit::int8, 2 * kLanes8* kChains, multiply_integers};
+const PeakLoop kAvx512Fp32 = {Isa::avx512, MultiplyUnit::fp32, 2.0 * 16 * kChains, run_chains<Floats>};
+const PeakLoop kAvx512Int8 = {Isa::avx512, MultiplyUnit::int8, 2.0 * 64 * kChains, run_chains<Bytes>};
 
 }  // namespace mla
 

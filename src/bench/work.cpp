@@ -36,7 +36,8 @@ MultiplyUnit multiply_unit(Precision precision, std::string_view dtype) {
   return type == DType::bf16 ? MultiplyUnit::bf16 : MultiplyUnit::fp32;
 }
 
-PassWork pass_work(const Model& model, Precision precision, std::size_t first, std::size_t tokens) {
+PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
+  const Precision precision = model.info().precision;
   PassWork work;
   for (const auto& [type, active] : model.info().active_weights) {
     const double elements = static_cast<double>(active.layer_elements) * static_cast<double>(tokens) +
@@ -54,11 +55,10 @@ PassWork pass_work(const Model& model, Precision precision, std::size_t first, s
   return work;
 }
 
-PassWork test_work(const Model& model, Precision precision, const BenchTest& test) {
-  if (test.kind == BenchKind::prefill) return pass_work(model, precision, test.depth, test.tokens);
+PassWork test_work(const Model& model, const BenchTest& test) {
+  if (test.kind == BenchKind::prefill) return pass_work(model, test.depth, test.tokens);
   PassWork work;
-  for (std::size_t token = 0; token < test.tokens; ++token)
-    work += pass_work(model, precision, test.depth + token, 1);
+  for (std::size_t token = 0; token < test.tokens; ++token) work += pass_work(model, test.depth + token, 1);
   return work;
 }
 

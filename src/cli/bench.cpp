@@ -84,7 +84,7 @@ MachineOptions limits_needed(const BenchReport& report) {
       for (std::size_t unit = 0; unit < kMultiplyUnits; ++unit)
         if (result.work.operations[unit] > 0.0) units.insert(static_cast<MultiplyUnit>(unit));
   }
-  // Without instructions of its own bf16 is multiplied as fp32.
+  // bf16 may also be multiplied as fp32.
   if (units.contains(MultiplyUnit::bf16)) units.insert(MultiplyUnit::fp32);
   needed.units.assign(units.begin(), units.end());
   needed.threads.assign(threads.begin(), threads.end());
@@ -104,7 +104,6 @@ BenchReport run_tests(const Options& options, const std::shared_ptr<const Model>
                            .threads = options.thread_counts(),
                            .repetitions = options.repetitions,
                            .text = std::move(text),
-                           .precision = Precision::f32,
                            .session = options.model.session_options()};
   ProgressBar bar("bench");
   return run_bench(model, tests, [&](std::size_t done, std::size_t total) { bar.update(done, total); });
@@ -117,17 +116,17 @@ void bench_model(const Options& options) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   };
   BenchFindings findings;
-  const auto model = options.model.load();
+  const std::vector<int> threads = options.thread_counts();
+  ModelOptions model_options = options.model;
+  model_options.threads = *std::max_element(threads.begin(), threads.end());
+  const auto model = model_options.load();
   findings.load_seconds = seconds();
   findings.model = model->info();
   std::shared_ptr<const Tokenizer> tokenizer;
   if (findings.model.tokenizer || !options.text.empty()) tokenizer = Tokenizer::load(options.model.path());
-  SessionOptions session = options.model.session_options();
-  const std::vector<int> threads = options.thread_counts();
-  session.threads = *std::max_element(threads.begin(), threads.end());
-  produce_first_token(model, tokenizer.get(), session);
+  produce_first_token(model, tokenizer.get(), model_options.session_options());
   findings.first_token_seconds = earlier + seconds();
-  findings.first_token_threads = session.threads;
+  findings.first_token_threads = model_options.threads;
 
   std::vector<TokenId> text;
   findings.tokens = "pseudo-random tokens (mt19937_64, seed " + std::to_string(kBenchSeed) + ")";
@@ -137,7 +136,6 @@ void bench_model(const Options& options) {
     findings.tokens = "the " + std::to_string(text.size()) + " tokens of " + options.text + ", repeated";
   }
   findings.command = command_line();
-  findings.precision = options.model.precision;
   findings.batch = options.model.batch;
   findings.report = run_tests(options, model, std::move(text));
   for (const BenchTest& test : findings.report.skipped)

@@ -187,7 +187,8 @@ Lines bench_lines(const BenchFindings& findings) {
   lines.emplace_back("command", findings.command);
   lines.emplace_back("machine", machine_line(findings.limits));
   lines.emplace_back("model", model_line(findings.model));
-  lines.emplace_back("runs", std::string("mla ") + MLA_VERSION + ", precision " + findings.precision + ", " +
+  lines.emplace_back("runs", std::string("mla ") + MLA_VERSION + ", precision " +
+                                 std::string(to_string(findings.model.precision)) + ", " +
                                  findings.limits.isa + ", batches of " + std::to_string(findings.batch) +
                                  ", " + findings.tokens);
   lines.emplace_back("a token reads",
@@ -305,7 +306,7 @@ std::string dumped(const OrderedJson& json) {
 std::string bench_json(const BenchFindings& findings) {
   OrderedJson json = head_json(findings.command, findings.limits);
   json["model"] = model_json(findings.model);
-  json["precision"] = findings.precision;
+  json["precision"] = to_string(findings.model.precision);
   json["batch"] = findings.batch;
   json["tokens"] = findings.tokens;
   json["load_seconds"] = findings.load_seconds;

@@ -12,7 +12,6 @@ namespace mla::cli {
 /// All that one run of `mla bench -m` found out.
 struct BenchFindings {
   std::string command;
-  std::string precision;
   std::string tokens;  ///< Which were evaluated.
   std::size_t batch = 0;
   double load_seconds = 0.0;

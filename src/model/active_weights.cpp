@@ -1,6 +1,7 @@
 #include "model/active_weights.h"
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -29,10 +30,15 @@ std::size_t elements_of(const CheckpointTensor& tensor) {
 
 class Accounts {
  public:
-  Accounts(const Decoder& decoder, const ModelInfo& info) : decoder_(decoder), info_(info) {}
+  Accounts(Decoder& decoder, const ModelInfo& info) : decoder_(decoder), info_(info) {
+    decoder.visit_linears([&](const Linear& linear, LinearRole) {
+      if (linear.is_packed()) packed_types_[linear.weight().data.data] = linear.packed().dtype();
+    });
+  }
 
   void add(const CheckpointTensor& tensor) {
-    const std::string type(tensor.dtype);
+    const std::optional<DType> packed = packed_type_of(tensor);
+    const std::string type(packed ? dtype_name(*packed) : tensor.dtype);
     const std::string& name = tensor.name;
     const std::byte* const data = tensor.data.data();
     ActiveWeights& active = accounts_[type];
@@ -63,20 +69,36 @@ class Accounts {
   }
 
  private:
+  /// Of the first matrix that lies in the tensor's data: all of them become the same.
+  std::optional<DType> packed_type_of(const CheckpointTensor& tensor) const {
+    const auto found = packed_types_.lower_bound(tensor.data.data());
+    if (found == packed_types_.end() || found->first >= tensor.data.data() + tensor.data.size())
+      return std::nullopt;
+    return found->second;
+  }
+
+  std::size_t bytes_of(const CheckpointTensor& tensor) const {
+    const std::optional<DType> packed = packed_type_of(tensor);
+    if (!packed) return tensor.data.size();
+    const DTypeTraits& traits = dtype_traits(*packed);
+    return elements_of(tensor) / traits.block_elements * traits.block_bytes;
+  }
+
   /// `used` of `parts` equal parts.
-  static void count(const CheckpointTensor& tensor, std::size_t used, std::size_t parts, ActiveWeights& to) {
-    to.bytes += tensor.data.size() / parts * used;
+  void count(const CheckpointTensor& tensor, std::size_t used, std::size_t parts, ActiveWeights& to) const {
+    to.bytes += bytes_of(tensor) / parts * used;
     if (!is_scale(tensor.name)) to.elements += elements_of(tensor) / parts * used;
   }
 
-  static void count_matrix(const CheckpointTensor& tensor, std::size_t used, std::size_t parts,
-                           ActiveWeights& to) {
+  void count_matrix(const CheckpointTensor& tensor, std::size_t used, std::size_t parts,
+                    ActiveWeights& to) const {
     count(tensor, used, parts, to);
     if (tensor.shape.size() > 1 && !is_scale(tensor.name))
       to.layer_elements += elements_of(tensor) / parts * used;
   }
 
   const Decoder& decoder_;
+  std::map<const std::byte*, DType> packed_types_;  ///< By where the matrix lies in the file.
   const ModelInfo& info_;
   std::map<std::string, ActiveWeights> accounts_;
   std::map<std::string, ActiveWeights> single_experts_;  ///< All of them, those not chosen included.
@@ -84,7 +106,7 @@ class Accounts {
 
 }  // namespace
 
-std::map<std::string, ActiveWeights> active_weights(const Checkpoint& checkpoint, const Decoder& decoder,
+std::map<std::string, ActiveWeights> active_weights(const Checkpoint& checkpoint, Decoder& decoder,
                                                     const ModelInfo& info) {
   Accounts accounts(decoder, info);
   const std::set<std::string_view> ignored(info.ignored_tensors.begin(), info.ignored_tensors.end());

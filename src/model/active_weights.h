@@ -10,10 +10,10 @@
 
 namespace mla {
 
-/// ModelInfo::active_weights. `decoder` was built of the checkpoint, and `info` says what of it is ignored and how many
-/// experts there are. Experts are told by ".experts." in transformers' names; a token reads as much of them as if all
+/// ModelInfo::active_weights. `decoder` was built of the checkpoint and packed if it is to be, and `info` says what of it is
+/// ignored and how many experts there are. Experts are told by ".experts." in transformers' names; a token reads as much of them as if all
 /// that lie in one place were equally large.
-std::map<std::string, ActiveWeights> active_weights(const Checkpoint& checkpoint, const Decoder& decoder,
+std::map<std::string, ActiveWeights> active_weights(const Checkpoint& checkpoint, Decoder& decoder,
                                                     const ModelInfo& info);
 
 }  // namespace mla

@@ -103,12 +103,12 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(source.checkpoint, parts->info);
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
-  parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
   if (options.precision == Precision::fast && !options.describe_only)
     pack(parts->decoder, source.checkpoint,
          {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
+  parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
