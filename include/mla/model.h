@@ -54,6 +54,16 @@ struct DTypeUse {
   std::size_t bytes = 0;
 };
 
+/// What one token passes through of the tensors that are kept in one type, the file's or what they are repacked to: all of
+/// them but the experts not chosen and the rows of tables that are not its own.
+struct ActiveWeights {
+  std::size_t elements = 0;
+  std::size_t bytes = 0;  ///< In this type, scales included.
+  /// Of the elements those of matrices it is multiplied by; by the output head's only if its logits are asked for.
+  std::size_t layer_elements = 0;
+  std::size_t head_elements = 0;
+};
+
 /// What a checkpoint is, for a person and for sizing memory.
 struct ModelInfo {
   std::string path;
@@ -77,6 +87,11 @@ struct ModelInfo {
   /// chosen and the embedding rows of other tokens.
   std::size_t parameters = 0;
   std::size_t active_parameters = 0;
+  /// The active parameters by the type of their tensors; scales that are tensors of their own count by their bytes alone.
+  std::map<std::string, ActiveWeights> active_weights;
+  /// Routed experts of a layer (zero experts not counted), and to how many of them a token goes at most. 0: none.
+  std::size_t experts = 0;
+  std::size_t active_experts = 0;
   std::size_t weight_bytes = 0;  ///< All tensors of the checkpoint as they lie in the file.
   std::map<std::string, DTypeUse> dtypes;
   /// What the cache keeps: "latent" (MLA: latent and shared rotated key), "grouped" (keys and values of fewer heads than

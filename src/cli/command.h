@@ -102,6 +102,7 @@ void write_text(const std::string& file, std::string_view text);
 /// quietly.
 void print(std::string_view text);
 
+void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_encodings(CLI::App& app);
 void add_generate(CLI::App& app);

@@ -38,6 +38,7 @@ void set_up(CLI::App& app) {
   mla::cli::add_perplexity(app);
   mla::cli::add_quantize(app);
   mla::cli::add_inspect(app);
+  mla::cli::add_bench(app);
   mla::cli::add_compare(app);
   mla::cli::add_encodings(app);
 }

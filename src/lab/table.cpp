@@ -38,4 +38,24 @@ std::string Table::text() const {
   return result;
 }
 
+std::string Table::markdown() const {
+  std::string titles = "|";
+  std::string rule = "|";
+  for (const Column& column : columns_) {
+    titles += " " + column.title + " |";
+    rule += column.align == Align::left ? "---|" : "---:|";
+  }
+  std::string result = titles + "\n" + rule + "\n";
+  for (const auto& row : rows_) {
+    result += "|";
+    for (const std::string& cell : row) {
+      result += " ";
+      for (const char c : cell) result += c == '|' ? std::string("\\|") : std::string(1, c);
+      result += " |";
+    }
+    result += "\n";
+  }
+  return result;
+}
+
 }  // namespace mla::lab

@@ -24,6 +24,8 @@ class Table {
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
   std::string text() const;
+  /// As GitHub's flavour of Markdown has it.
+  std::string markdown() const;
 
  private:
   std::vector<Column> columns_;

@@ -112,11 +112,9 @@ class Description {
   ModelInfo& info_;
 };
 
-/// Without the experts not chosen: at most so many of the chosen ones are no zero experts.
-std::size_t resting_parameters(const MlaConfig& config) {
-  if (!config.router) return 0;
-  const std::size_t experts = config.router->n_routed_experts - config.zero_experts;
-  const std::size_t resting = experts - std::min(experts, config.router->top_k);
+/// Those of the experts not chosen.
+std::size_t resting_parameters(const MlaConfig& config, const ModelInfo& info) {
+  const std::size_t resting = info.experts - info.active_experts;
   return config.expert_layers.count() * resting * 3 * config.hidden_size * config.moe_intermediate_size;
 }
 
@@ -132,7 +130,12 @@ void describe_mla(const MlaConfig& config, const Decoder& decoder, std::size_t p
   info.vocab_size = config.vocab_size;
   info.max_context = max_context(config.rope, config.max_position_embeddings);
   info.parameters = parameters;
-  info.active_parameters = parameters - resting_parameters(config) - decoder.resting_embeddings();
+  if (config.router) {
+    // At most so many of the chosen ones are no zero experts.
+    info.experts = config.router->n_routed_experts - config.zero_experts;
+    info.active_experts = std::min(info.experts, config.router->top_k);
+  }
+  info.active_parameters = parameters - resting_parameters(config, info) - decoder.resting_embeddings();
   info.full_cache_bytes_per_token =
       config.num_hidden_layers * shape.num_heads * (shape.qk_head_dim() + shape.v_head_dim) * sizeof(float);
   info.activation_bytes_per_token = activation_floats(config) * sizeof(float);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "mla/error.h"
+#include "model/active_weights.h"
 #include "model/architecture.h"
 #include "model/model_parts.h"
 #include "model/packing.h"
@@ -107,6 +108,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   if (options.precision == Precision::fast && !options.describe_only)
     pack(parts->decoder, source.checkpoint,
          {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
+  parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }

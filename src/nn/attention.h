@@ -1,6 +1,7 @@
 // What the decoder needs of an attention block, whichever kind it is.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "base/page_memory.h"
@@ -43,6 +44,15 @@ struct AttentionCall {
   const PassOptions& options;
 };
 
+/// What a causal pass cannot do without beside its matrices, for measuring how near to the machine's limits it comes.
+struct AttentionWork {
+  double multiplications = 0.0;
+  double cache_values = 0.0;  ///< Read, each once.
+};
+
+/// The sum over rows i in [0, rows) of min(first + i + 1, most): the pairs of a row and what it sees.
+double visible_pairs(std::size_t first, std::size_t rows, std::size_t most);
+
 /// Whether fast attention can compute with the encoding where keys are rotated before they are cached, if at all.
 bool fast_takes(const PositionalEncoding& position);
 
@@ -66,6 +76,9 @@ class Attention {
 
   /// Whether the cache holds a latent that keys and values are made from (MLA), not these themselves.
   virtual bool caches_latent() const { return false; }
+
+  /// Of `rows` rows behind `first` others, by the cheaper of the ways there are.
+  virtual AttentionWork work(std::size_t first, std::size_t rows) const = 0;
 
   /// x and out [batch.count, hidden_size]. Appends the rows' keys to the cache, whose matrices have
   /// batch.first + batch.count rows, and attends to what the mask shows of it.

@@ -49,6 +49,8 @@ class GqaAttention final : public Attention {
   std::size_t use_fast(const FastPlan& plan) override;
   void pack_fast(std::size_t, const Kernels&) override {}
 
+  AttentionWork work(std::size_t first, std::size_t rows) const override;
+
   /// Keys and values lie in the cache as they are used, which is the decompressed form. Throws Error(unsupported) if the
   /// options ask for the absorbed one: there is nothing to absorb; and if use_fast was called for what check_fast
   /// refuses.

@@ -57,6 +57,9 @@ class MlaAttention final : public Attention {
             weights_.indexer ? weights_.indexer->shape().head_dim : 0};
   }
 
+  /// The up-projections of the new rows' own latents count as matrices in either way: as many multiplications.
+  AttentionWork work(std::size_t first, std::size_t rows) const override;
+
   /// Does nothing with an indexer, with keys that are rotated whole, and with an encoding that adds to scores.
   std::size_t use_fast(const FastPlan& plan) override;
   void pack_fast(std::size_t item, const Kernels& kernels) override { fast_->pack(item, kernels); }

@@ -58,7 +58,7 @@ void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
       input.gather(tokens, std::any_of(experts_.begin(), experts_.end(), sees_floats), workspace);
   const Matrix results = workspace.arena.matrix(slots, x.cols);
 
-  const std::span<SwiGluJob> jobs = workspace.arena.list<SwiGluJob>(experts_.size() + 1);
+  const std::span<SwiGluJob> jobs = workspace.arena.list<SwiGluJob>(std::min(slots, experts_.size()) + 1);
   std::size_t wanted = 0;
   for (std::size_t expert = 0; expert < experts_.size(); ++expert) {
     const std::size_t first = grouping.first_slot[expert];

@@ -1,6 +1,7 @@
 // What a forward pass works with: threads, kernels and memory. One for each session.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -49,8 +50,10 @@ class Workspace {
 
     std::byte* take(std::size_t bytes) {
       if (size < bytes) {
-        memory = AlignedMemory(bytes);
-        size = bytes;
+        // In few steps, though the context grows token by token.
+        const std::size_t grown = std::max(bytes, size + size / 2);
+        memory = AlignedMemory(grown);
+        size = grown;
       }
       return memory.get();
     }

@@ -90,6 +90,36 @@ struct Share {
   }
 };
 
+/// What goes on beside a unit's tile products. It is kept in registers, for which it must be a local variable: a
+/// counter in memory would wait for every store before it, and make the next ones wait.
+struct Flow {
+  Share unpack_share;
+  const std::byte* codes = nullptr;  ///< Of the next block, as all of unpacking.
+  const std::byte* scales = nullptr;
+  const std::byte* ahead = nullptr;  ///< Codes to prefetch.
+  std::byte* planes = nullptr;
+  std::byte* mins = nullptr;
+  float* d = nullptr;
+  std::size_t half = 0;  ///< Of a group; the next one.
+
+  Share finish_share;
+  std::size_t wait = 0;      ///< Slots before finishing begins.
+  std::size_t finished = 0;  ///< Tokens of the unit before, as all of finishing.
+  const std::byte* products = nullptr;
+  const float* last_d = nullptr;
+  float* sums = nullptr;
+  const float* x_scales = nullptr;  ///< Of the unit's first token and block.
+  std::size_t x_blocks = 0;
+  const float* side = nullptr;
+  std::size_t groups = 0;      ///< Of 32 columns in the unit.
+  std::size_t shift_from = 0;  ///< The token from which on rows of x are `shift` before.
+  std::size_t shift = 0;
+
+  const float* scale_of(std::size_t local) const {
+    return x_scales + (local - (local >= shift_from ? shift : 0)) * x_blocks;
+  }
+};
+
 template <DType kType>
 class BlockMultiplier {
   using Traits = PanelTraits<kType>;
@@ -172,9 +202,10 @@ class BlockMultiplier {
     const std::size_t pairs = blocks_ * panels;
     const std::size_t units =
         Traits::kBlocks256 ? (chunk_tiles_ + kUnitTiles - 1) / kUnitTiles : chunk_tiles_;
-    next_ = {};
-    for (std::size_t half = 0; half < 2 * block_groups(0); ++half) unpack();
     last_ = {};
+    next_ = {};
+    Flow flow = beside();
+    for (std::size_t half = 0; half < 2 * block_groups(0); ++half) unpack(flow);
     std::size_t flip = 0;
     for (std::size_t pair = 0, block = 0, panel = 0; pair < pairs; ++pair) {
       const bool wraps = panel + 1 == panels;
@@ -195,8 +226,8 @@ class BlockMultiplier {
       panel = next_.panel;
     }
     if constexpr (Traits::kBlocks256) retire_above<0>();
-    finished_ = 0;
-    finish(last_.tiles * tokens_.rows);
+    flow = beside();
+    finish(flow, last_.tiles * tokens_.rows);
     write_results(first_panel);
   }
 
@@ -205,64 +236,85 @@ class BlockMultiplier {
     constexpr std::size_t kWait = Traits::kBlocks256 ? Traits::kPlanes : 2;
     const std::size_t slots =
         Traits::kBlocks256 ? 4 * Traits::kPlanes * unit.tiles : block_groups(unit.block);
-    wait_ = Traits::kBlocks256 ? kWait * unit.tiles : least(kWait, slots - 1);
-    unpack_share_ = {halves, slots};
-    finish_share_ = {last_.tiles * tokens_.rows, slots - wait_};
-    finished_ = 0;
+    Flow flow = beside();
+    flow.wait = Traits::kBlocks256 ? kWait * unit.tiles : least(kWait, slots - 1);
+    flow.unpack_share = {halves, slots};
+    flow.finish_share = {last_.tiles * tokens_.rows, slots - flow.wait};
     if constexpr (!Traits::kBlocks256)
-      multiply_32(unit, planes);
+      multiply_32(unit, planes, flow);
     else if (unit.tiles == 1)
-      multiply_256<1>(unit, planes);
+      multiply_256<1>(unit, planes, flow);
     else if (unit.tiles == 2)
-      multiply_256<2>(unit, planes);
+      multiply_256<2>(unit, planes, flow);
     else
-      multiply_256<3>(unit, planes);
+      multiply_256<3>(unit, planes, flow);
+    next_.half += halves;
     last_ = unit;
   }
 
-  /// What comes after every tile product.
-  inline __attribute__((always_inline)) void slot() {
-    for (std::size_t count = unpack_share_.take(); count > 0; --count) unpack();
-    if (wait_ > 0)
-      --wait_;
-    else
-      finish(finish_share_.take());
-  }
-
-  /// The next half of a group of the next pair.
-  inline __attribute__((always_inline)) void unpack() {
-    const std::size_t group = next_.half / 2;
+  /// Unpacking what is next_ and finishing last_.
+  Flow beside() const {
+    Flow flow;
+    const std::size_t group = next_.block * kUnitGroups;
     const std::byte* const base = panels_ + next_.panel * job_.panel_bytes;
-    const std::byte* const codes = base + (next_.block * kUnitGroups + group) * Traits::kGroupBytes;
-    const std::byte* const scales =
-        base + scales_at_ +
-        (Traits::kBlocks256 ? next_.block : next_.block * kUnitGroups + group) * Traits::kScaleBytes;
-    std::byte* const planes = scratch_.planes[next_.pair % 2];
-    if (next_.half % 2 == 0) begin_group(codes, scales, group);
-    std::byte* const low =
-        planes + (Traits::kBlocks256 ? group / 2 * Traits::kPlanes * kTileBytes + group % 2 * kGroupTileBytes
-                                     : group * kGroupTileBytes);
-    unpack_half<kType>(codes, scales, group, next_.half % 2, low, low + kTileBytes);
-    ++next_.half;
+    flow.codes = base + group * Traits::kGroupBytes;
+    flow.scales = base + scales_at_ + (Traits::kBlocks256 ? next_.block : group) * Traits::kScaleBytes;
+    // Weights come from memory: the panel's next block, or the first of the panel that is next after these.
+    flow.ahead = next_.block + 1 == blocks_ ? base + kTurnPanels * job_.panel_bytes
+                                            : flow.codes + kUnitGroups * Traits::kGroupBytes;
+    flow.planes = scratch_.planes[next_.pair % 2];
+    flow.mins = scratch_.mins[next_.pair % 3];
+    flow.d = scratch_.scales[next_.pair % 3];
+    flow.half = next_.half;
+    if (last_.tiles == 0) return flow;
+    const std::size_t first = last_.first_tile * tokens_.rows;
+    flow.products = last_.products;
+    flow.last_d = last_.scales;
+    flow.sums = scratch_.sums + (last_.panel * kChunkTokens + first) * kPanelRows;
+    flow.x_blocks = Traits::kBlocks256 ? blocks_ : groups_;
+    flow.x_scales = job_.x.scales + (first_token_ + first) * flow.x_blocks +
+                    last_.block * (Traits::kBlocks256 ? 1 : kUnitGroups);
+    flow.side = side_scales(first) + last_.block * kUnitGroups;
+    flow.groups = block_groups(last_.block);
+    flow.shift_from = last_tile_row_ - least(first, last_tile_row_);
+    flow.shift = shift_;
+    return flow;
   }
 
-  void begin_group(const std::byte* codes, const std::byte* scales, std::size_t group) {
-    float* const d = scratch_.scales[next_.pair % 3];
-    // Weights come from memory: the panel's next block, or the first of the panel that is next after these.
-    const std::byte* const ahead =
-        next_.block + 1 == blocks_
-            ? codes - (blocks_ - 1) * kUnitGroups * Traits::kGroupBytes + kTurnPanels * job_.panel_bytes
-            : codes + kUnitGroups * Traits::kGroupBytes;
+  /// What comes after every tile product.
+  static inline __attribute__((always_inline)) void slot(Flow& flow) {
+    for (std::size_t count = flow.unpack_share.take(); count > 0; --count) unpack(flow);
+    if (flow.wait > 0)
+      --flow.wait;
+    else
+      finish(flow, flow.finish_share.take());
+  }
+
+  /// The next half of a group.
+  static inline __attribute__((always_inline)) void unpack(Flow& flow) {
+    const std::size_t group = flow.half / 2;
+    const std::byte* const codes = flow.codes + group * Traits::kGroupBytes;
+    const std::byte* const scales = flow.scales + (Traits::kBlocks256 ? 0 : group * Traits::kScaleBytes);
+    if (flow.half % 2 == 0) begin_group(flow, scales, group);
+    std::byte* const low = flow.planes + (Traits::kBlocks256 ? group / 2 * Traits::kPlanes * kTileBytes +
+                                                                   group % 2 * kGroupTileBytes
+                                                             : group * kGroupTileBytes);
+    unpack_half<kType>(codes, scales, group, flow.half % 2, low, low + kTileBytes);
+    ++flow.half;
+  }
+
+  static inline __attribute__((always_inline)) void begin_group(const Flow& flow, const std::byte* scales,
+                                                                std::size_t group) {
     for (std::size_t i = 0; i < Traits::kGroupBytes; i += kVectorBytes)
-      _mm_prefetch(reinterpret_cast<const char*>(ahead + i), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(flow.ahead + group * Traits::kGroupBytes + i), _MM_HINT_T1);
     if constexpr (Traits::kBlocks256) {
       if (group > 0) return;
-      convert_scales(scales, d);
-      if constexpr (Traits::kMins) unpack_mins<kType>(scales, scratch_.mins[next_.pair % 3]);
+      convert_scales(scales, flow.d);
+      if constexpr (Traits::kMins) unpack_mins<kType>(scales, flow.mins);
       for (std::size_t i = 0; i < Traits::kScaleBytes; i += kVectorBytes)
         _mm_prefetch(reinterpret_cast<const char*>(scales + Traits::kScaleBytes + i), _MM_HINT_T1);
     } else {
-      convert_scales(scales, d + group * kPanelRows);
+      convert_scales(scales, flow.d + group * kPanelRows);
       _mm_prefetch(reinterpret_cast<const char*>(scales + kUnitGroups * Traits::kScaleBytes), _MM_HINT_T1);
     }
   }
@@ -278,16 +330,18 @@ class BlockMultiplier {
     return job_.x.values + token(tile * tokens_.rows) * job_.x.stride + column;
   }
 
-  void multiply_32(const Unit& unit, const std::byte* planes) {
+  void multiply_32(const Unit& unit, const std::byte* planes, Flow flow) {
+    const std::size_t stride = job_.x.stride;
+    std::byte* const products = unit.products;
     const std::size_t groups = block_groups(unit.block);
     const std::byte* x = x_at(unit.first_tile, unit.block * kUnitColumns);
     for (std::size_t group = 0; group < groups; ++group, x += kGroupColumns) {
       tile_zero<0>();
       tile_load<7>(planes + group * kGroupTileBytes, kVectorBytes);
-      tile_load<6>(x, job_.x.stride);
+      tile_load<6>(x, stride);
       tile_dot_signed<0, 6, 7>();
-      tile_store<0>(unit.products + group * kTileBytes, kVectorBytes);
-      slot();
+      tile_store<0>(products + group * kTileBytes, kVectorBytes);
+      slot(flow);
     }
   }
 
@@ -301,27 +355,27 @@ class BlockMultiplier {
 
   /// In steps of 64 columns. Of the second plane the tiles of tokens come backwards, as one is loaded already.
   template <std::size_t kTiles>
-  void multiply_256(const Unit& unit, const std::byte* planes) {
+  void multiply_256(const Unit& unit, const std::byte* planes, Flow flow) {
     const std::size_t stride = job_.x.stride;
     const std::byte* x[3];
     for (std::size_t i = 0; i < 3; ++i)
       x[i] = x_at(unit.first_tile + least(i, kTiles - 1), unit.block * kUnitColumns);
     retire_above<kTiles>();
     for (std::size_t step = 0; step < kUnitColumns; step += kTileRowBytes) {
-      multiply_low<0>(x[0] + step, planes, step == 0);
-      if constexpr (kTiles > 1) multiply_low<1>(x[1] + step, planes, step == 0);
-      if constexpr (kTiles > 2) multiply_low<2>(x[2] + step, planes, step == 0);
+      multiply_low<0>(x[0] + step, stride, planes, step == 0, flow);
+      if constexpr (kTiles > 1) multiply_low<1>(x[1] + step, stride, planes, step == 0, flow);
+      if constexpr (kTiles > 2) multiply_low<2>(x[2] + step, stride, planes, step == 0, flow);
       planes += kTileBytes;
       if constexpr (Traits::kPlanes == 2) {
         tile_load<7>(planes, kVectorBytes);
-        multiply_high<kTiles - 1>(step == 0);
+        multiply_high<kTiles - 1>(step == 0, flow);
         if constexpr (kTiles > 2) {
           tile_load<6>(x[1] + step, stride);
-          multiply_high<1>(step == 0);
+          multiply_high<1>(step == 0, flow);
         }
         if constexpr (kTiles > 1) {
           tile_load<6>(x[0] + step, stride);
-          multiply_high<0>(step == 0);
+          multiply_high<0>(step == 0, flow);
         }
         planes += kTileBytes;
       }
@@ -329,20 +383,20 @@ class BlockMultiplier {
   }
 
   template <std::size_t kTile>
-  inline __attribute__((always_inline)) void multiply_low(const std::byte* x, const std::byte* plane,
-                                                          bool first) {
+  inline __attribute__((always_inline)) void multiply_low(const std::byte* x, std::size_t stride,
+                                                          const std::byte* plane, bool first, Flow& flow) {
     if (first) retire_low<kTile>();
     if (kTile == 0 || (Traits::kMins && first)) tile_load<7>(plane, kVectorBytes);
-    tile_load<6>(x, job_.x.stride);
+    tile_load<6>(x, stride);
     dot<kTile, Traits::kLowSigned>();
-    slot();
+    slot(flow);
   }
 
   template <std::size_t kTile>
-  inline __attribute__((always_inline)) void multiply_high(bool first) {
+  inline __attribute__((always_inline)) void multiply_high(bool first, Flow& flow) {
     if (first) retire_high<kTile>();
     dot<kUnitTiles + kTile, Traits::kHighSigned>();
-    slot();
+    slot(flow);
   }
 
   std::byte* product(std::size_t plane, std::size_t tile) const {
@@ -382,66 +436,58 @@ class BlockMultiplier {
   }
 
   /// The float steps of the next `count` tokens of the unit before.
-  inline __attribute__((always_inline)) void finish(std::size_t count) {
-    const std::size_t first = last_.first_tile * tokens_.rows;
-    float* const sums = scratch_.sums + (last_.panel * kChunkTokens + first) * kPanelRows;
-    const std::size_t end = finished_ + count;
+  static inline __attribute__((always_inline)) void finish(Flow& flow, std::size_t count) {
+    const std::size_t end = flow.finished + count;
     if constexpr (Traits::kBlocks256) {
-      finish_256(last_, sums, first, finished_, end);
+      for (; flow.finished < end; ++flow.finished) finish_256(flow, flow.finished);
     } else {
-      for (; finished_ + 2 <= end; finished_ += 2) finish_32<2>(last_, sums, first, finished_);
-      if (finished_ < end) finish_32<1>(last_, sums, first, finished_);
+      for (; flow.finished + 2 <= end; flow.finished += 2) finish_32<2>(flow, flow.finished);
+      if (flow.finished < end) finish_32<1>(flow, flow.finished++);
     }
-    finished_ = end;
   }
 
-  void finish_256(const Unit& unit, float* sums, std::size_t first, std::size_t from, std::size_t to) {
-    if (from == to) return;
-    const std::byte* const low = unit.products;
+  static inline __attribute__((always_inline)) void finish_256(const Flow& flow, std::size_t i) {
+    const std::byte* const low = flow.products + i * kLaneBytes;
     const std::byte* const high = low + kUnitTiles * kTileBytes;
-    const std::byte* const mins = high + kUnitTiles * kTileBytes;
-    const __m512 d = _mm512_load_ps(unit.scales);
-    const __m512 m = _mm512_load_ps(unit.scales + kUnitGroups * kPanelRows);
-    for (std::size_t i = from; i < to; ++i) {
-      const __m512 scale = _mm512_set1_ps(job_.x.scales[token(first + i) * blocks_ + unit.block]);
-      __m512i dot = load_vector(low + i * kLaneBytes);
-      if constexpr (Traits::kPlanes == 2)
-        dot = _mm512_add_epi32(dot, _mm512_slli_epi32(load_vector(high + i * kLaneBytes), Traits::kShift));
-      if constexpr (Traits::kNegated) dot = _mm512_sub_epi32(_mm512_setzero_si512(), dot);
-      __m512 y = _mm512_load_ps(sums + i * kPanelRows);
-      y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(d, scale), y);
-      if constexpr (Traits::kMins)
-        y = _mm512_fnmadd_ps(_mm512_load_ps(mins + i * kLaneBytes), _mm512_mul_ps(m, scale), y);
-      _mm512_store_ps(sums + i * kPanelRows, y);
+    const __m512 scale = _mm512_set1_ps(*flow.scale_of(i));
+    __m512i dot = load_vector(low);
+    if constexpr (Traits::kPlanes == 2)
+      dot = _mm512_add_epi32(dot, _mm512_slli_epi32(load_vector(high), Traits::kShift));
+    if constexpr (Traits::kNegated) dot = _mm512_sub_epi32(_mm512_setzero_si512(), dot);
+    __m512 y = _mm512_load_ps(flow.sums + i * kPanelRows);
+    const __m512 d = _mm512_load_ps(flow.last_d);
+    y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(d, scale), y);
+    if constexpr (Traits::kMins) {
+      const __m512 m = _mm512_load_ps(flow.last_d + kUnitGroups * kPanelRows);
+      y = _mm512_fnmadd_ps(_mm512_load_ps(high + kUnitTiles * kTileBytes), _mm512_mul_ps(m, scale), y);
     }
+    _mm512_store_ps(flow.sums + i * kPanelRows, y);
   }
 
   /// kRows tokens, all blocks of 32 in the unit.
   template <std::size_t kRows>
-  void finish_32(const Unit& unit, float* sums, std::size_t first, std::size_t from) {
-    const std::size_t at = unit.block * kUnitGroups;
-    const std::size_t groups = block_groups(unit.block);
+  static inline __attribute__((always_inline)) void finish_32(const Flow& flow, std::size_t from) {
     const float* scale[kRows];
     const float* side[kRows];
     __m512 y[kRows];
     for (std::size_t i = 0; i < kRows; ++i) {
-      scale[i] = job_.x.scales + token(first + from + i) * groups_ + at;
-      side[i] = side_scales(first + from + i) + at;
-      y[i] = _mm512_load_ps(sums + (from + i) * kPanelRows);
+      scale[i] = flow.scale_of(from + i);
+      side[i] = flow.side + (from + i) * flow.x_blocks;
+      y[i] = _mm512_load_ps(flow.sums + (from + i) * kPanelRows);
     }
-    const std::byte* dots = unit.products + from * kLaneBytes;
-    for (std::size_t group = 0; group < groups; ++group, dots += kTileBytes) {
-      const __m512 d = _mm512_load_ps(unit.scales + group * kPanelRows);
+    const std::byte* dots = flow.products + from * kLaneBytes;
+    for (std::size_t group = 0; group < flow.groups; ++group, dots += kTileBytes) {
+      const __m512 d = _mm512_load_ps(flow.last_d + group * kPanelRows);
       for (std::size_t i = 0; i < kRows; ++i) {
         const __m512 dot = _mm512_cvtepi32_ps(load_vector(dots + i * kLaneBytes));
         y[i] = _mm512_fmadd_ps(dot, _mm512_mul_ps(d, _mm512_set1_ps(scale[i][group])), y[i]);
         if constexpr (Traits::kMins) {
-          const __m512 m = _mm512_load_ps(unit.scales + (kUnitGroups + group) * kPanelRows);
+          const __m512 m = _mm512_load_ps(flow.last_d + (kUnitGroups + group) * kPanelRows);
           y[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(side[i][group]), y[i]);
         }
       }
     }
-    for (std::size_t i = 0; i < kRows; ++i) _mm512_store_ps(sums + (from + i) * kPanelRows, y[i]);
+    for (std::size_t i = 0; i < kRows; ++i) _mm512_store_ps(flow.sums + (from + i) * kPanelRows, y[i]);
   }
 
   void write_results(std::size_t first_panel) {
@@ -472,10 +518,6 @@ class BlockMultiplier {
   struct {
     std::size_t block, panel, pair, half;
   } next_ = {};  ///< What is unpacked next.
-  Share unpack_share_;
-  Share finish_share_;
-  std::size_t wait_ = 0;      ///< Slots before finishing begins.
-  std::size_t finished_ = 0;  ///< Tokens of last_.
 };
 
 template <DType kType>

@@ -26,7 +26,8 @@ class Bf16Multiplier {
 
   void run() const {
     const std::size_t panels = (job_.rows + kPanelRows - 1) / kPanelRows;
-    const std::size_t fit = kResidentBytes / (job_.panel_bytes * kMostPanels);
+    // Counting a byte more, as panels of no columns have none.
+    const std::size_t fit = kResidentBytes / (job_.panel_bytes * kMostPanels + 1);
     const std::size_t resident = kMostPanels * (fit > 0 ? fit : 1);
     for (std::size_t first = 0; first < panels; first += resident) {
       const std::size_t end = panels - first < resident ? panels : first + resident;
@@ -158,6 +159,7 @@ class Bf16Multiplier {
 }  // namespace
 
 void multiply_bf16_amx(const PanelJob& job) {
+  if (job.x.rows == 0) return;
   const TokenTiles tokens(job.x.rows);
   TileConfig config;
   for (std::size_t i = 0; i < 7; ++i) config.set(i, tokens.rows, kTileRowBytes);

@@ -6,7 +6,8 @@
 
 namespace mla {
 
-/// A job of quantized panels on tiles; bit-equal to the scalar kernels.
+/// A job of quantized panels on tiles, of at least one token and
+/// one column; bit-equal to the scalar kernels.
 void multiply_blocks_amx(DType dtype, const PanelJob& job);
 std::size_t block_scratch_bytes_amx(std::size_t cols);
 

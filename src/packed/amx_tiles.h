@@ -76,7 +76,7 @@ inline void tile_dot_bf16() {
 }
 
 /// How the tokens of a job are spread over tiles: evenly, so that a product, whose time goes with its rows, costs as
-/// little as possible. All tiles have the same rows; the last one begins early enough to end with the job.
+/// little as possible. There is at least one token. All tiles have the same rows; the last one begins early enough to end with the job.
 struct TokenTiles {
   std::size_t tokens;
   std::size_t tiles;

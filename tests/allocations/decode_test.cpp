@@ -64,8 +64,9 @@ std::size_t allocations_up_to(mla::Session& session, std::size_t end) {
   return allocations - before;
 }
 
-mla::Session prefilled(const std::string& golden, int threads) {
-  const auto model = mla::Model::load(std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + golden);
+mla::Session prefilled(const std::string& golden, int threads, mla::Precision precision) {
+  const auto model = mla::Model::load(std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + golden,
+                                      {.precision = precision});
   mla::Session session(model, {.threads = threads});
   std::vector<mla::TokenId> prompt;
   for (std::size_t i = 0; i < kPrompt; ++i) prompt.push_back(some_id(i));
@@ -90,8 +91,9 @@ TEST_CASE("a decode step allocates nothing") {
                "longcat_two_layers", "llama_gqa", "mistral_window", "qwen3_plain", "gpt2_plain", "v32_sparse",
                "minicpm3_longrope", "positions_sinusoidal", "positions_learned", "positions_alibi");
   const int threads = GENERATE(1, 2);
-  CAPTURE(golden, threads);
-  mla::Session session = prefilled(golden, threads);
+  const auto precision = GENERATE(mla::Precision::f32, mla::Precision::fast);
+  CAPTURE(golden, threads, mla::to_string(precision));
+  mla::Session session = prefilled(golden, threads, precision);
   allocations_up_to(session, 48);
   session.rewind(kPrompt);  // Cache and scratch have the size for all that follows.
   CHECK(allocations_up_to(session, 48) == 0);
@@ -100,7 +102,8 @@ TEST_CASE("a decode step allocates nothing") {
 TEST_CASE("the memory of a session grows in few steps") {
   const std::string golden = GENERATE("v3_dense_only", "v2_defaults", "llama_gqa", "v32_sparse");
   const int threads = GENERATE(1, 2);
-  CAPTURE(golden, threads);
-  mla::Session session = prefilled(golden, threads);
+  const auto precision = GENERATE(mla::Precision::f32, mla::Precision::fast);
+  CAPTURE(golden, threads, mla::to_string(precision));
+  mla::Session session = prefilled(golden, threads, precision);
   CHECK(allocations_up_to(session, 240) < 60);  // 232 steps.
 }

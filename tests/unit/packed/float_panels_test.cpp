@@ -57,6 +57,7 @@ struct Product {
     if (dtype == DType::bf16)
       for (float& value : x) value = rounded_to(dtype, value);
     pack();
+    if (cols == 0) return;
     for (std::size_t t = 0; t < tokens; ++t)
       packed_kernels(Isa::scalar).quantize(x.data() + t * cols, view, t);
   }

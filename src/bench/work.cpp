@@ -1,0 +1,76 @@
+// What a pass must do at least, from the types and shapes of the model.
+#include <algorithm>
+#include <optional>
+
+#include "mla/bench.h"
+#include "model/model_parts.h"
+
+namespace mla {
+namespace {
+
+std::size_t index_of(MultiplyUnit unit) {
+  return static_cast<std::size_t>(unit);
+}
+
+/// Bytes of one value in the cache.
+double cache_value_bytes(const Model& model) {
+  std::size_t values = 0;
+  for (const CacheWidths& widths : model.parts().decoder.cache_widths())
+    values += widths.first + widths.second + widths.third;
+  if (values == 0) return 0.0;
+  return static_cast<double>(model.info().cache_bytes_per_token) / static_cast<double>(values);
+}
+
+}  // namespace
+
+PassWork& PassWork::operator+=(const PassWork& other) {
+  bytes += other.bytes;
+  for (std::size_t unit = 0; unit < kMultiplyUnits; ++unit) operations[unit] += other.operations[unit];
+  return *this;
+}
+
+MultiplyUnit multiply_unit(Precision precision, std::string_view dtype) {
+  if (precision == Precision::f32) return MultiplyUnit::fp32;
+  const std::optional<DType> type = find_dtype(dtype);
+  if (type && dtype_traits(*type).block_elements > 1) return MultiplyUnit::int8;
+  return type == DType::bf16 ? MultiplyUnit::bf16 : MultiplyUnit::fp32;
+}
+
+PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
+  const Precision precision = model.info().precision;
+  PassWork work;
+  for (const auto& [type, active] : model.info().active_weights) {
+    const double elements = static_cast<double>(active.layer_elements) * static_cast<double>(tokens) +
+                            static_cast<double>(active.head_elements);
+    work.bytes += static_cast<double>(active.bytes);
+    work.operations[index_of(multiply_unit(precision, type))] += 2.0 * elements;
+  }
+  const double value_bytes = cache_value_bytes(model);
+  const MultiplyUnit attention = multiply_unit(precision, "BF16");  // As the cache is kept.
+  for (const DecoderLayer& layer : model.parts().decoder.layers) {
+    const AttentionWork attending = layer.attention->work(first, tokens);
+    work.bytes += attending.cache_values * value_bytes;
+    work.operations[index_of(attention)] += 2.0 * attending.multiplications;
+  }
+  return work;
+}
+
+PassWork test_work(const Model& model, const BenchTest& test) {
+  if (test.kind == BenchKind::prefill) return pass_work(model, test.depth, test.tokens);
+  PassWork work;
+  for (std::size_t token = 0; token < test.tokens; ++token) work += pass_work(model, test.depth + token, 1);
+  return work;
+}
+
+std::optional<double> least_multiply_seconds(const PassWork& work, const MachineLimits& limits, int threads) {
+  double seconds = 0.0;
+  for (std::size_t unit = 0; unit < kMultiplyUnits; ++unit) {
+    if (work.operations[unit] == 0.0) continue;
+    const auto peak = limits.operations_per_second(static_cast<MultiplyUnit>(unit), threads);
+    if (!peak) return std::nullopt;
+    seconds += work.operations[unit] / *peak;
+  }
+  return seconds;
+}
+
+}  // namespace mla
