@@ -33,11 +33,12 @@ struct ActivationView {
   ActivationForm form = ActivationForm::f32;
   std::size_t rows = 0;
   std::size_t cols = 0;
-  const std::byte* values = nullptr;     ///< float, bf16 bits or int8
-  std::size_t stride = 0;                ///< Bytes from row to row.
-  const float* scales = nullptr;         ///< [rows][blocks]
-  const std::int32_t* sums = nullptr;    ///< q8_32: [rows][blocks], of the values of each block.
-  const std::int16_t* groups = nullptr;  ///< q8_256: [rows][blocks][24], of the values of each 32, then of each 16.
+  const std::byte* values = nullptr;   ///< float, bf16 bits or int8
+  std::size_t stride = 0;              ///< Bytes from row to row.
+  const float* scales = nullptr;       ///< [rows][blocks]
+  const std::int32_t* sums = nullptr;  ///< q8_32: [rows][blocks], of the values of each block.
+  const std::int16_t* groups =
+      nullptr;  ///< q8_256: [rows][blocks][24], of the values of each 32, then of each 16.
 
   /// Columns of a block, or 0 for forms without.
   std::size_t block_cols() const;

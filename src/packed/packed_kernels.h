@@ -30,7 +30,8 @@ struct PanelJob {
   std::size_t cols = 0;
   ActivationView x;  ///< In activation_form(dtype).
   Matrix y;
-  std::byte* scratch = nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
+  std::byte* scratch =
+      nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
 };
 
 struct PackedKernels {

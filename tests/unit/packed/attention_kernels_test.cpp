@@ -80,7 +80,8 @@ void check_interleaving(const AttentionKernels& kernels, std::size_t keys, std::
   const std::size_t padded = (keys + 31) / 32 * 32;
   const std::size_t panel_bytes = padded * 32 + 64;
   const Dirty from_bf16(panels * panel_bytes), from_floats(panels * panel_bytes);
-  kernels.interleave(rows.data(), bf16_stride, keys, cols, from_bf16.get(), panel_bytes, {rows.data(), rows.data() + rows.size()});
+  kernels.interleave(rows.data(), bf16_stride, keys, cols, from_bf16.get(), panel_bytes,
+                     {rows.data(), rows.data() + rows.size()});
   kernels.interleave_floats(values.data(), stride, keys, cols, from_floats.get(), panel_bytes);
   std::size_t wrong = 0;
   for (std::size_t panel = 0; panel < panels; ++panel)
