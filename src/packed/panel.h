@@ -10,7 +10,7 @@
 // Quantized types. First the codes of the whole panel, then the scales. Codes come by 32 columns, which are 8 vectors
 // v_0 to v_7 of 64 bytes: byte 4 r + i of v_g is the code of row r in column 4 g + i. A code is what the file has, not
 // negative; only Q8_0 is stored as q + 128. Vectors of 8 bits follow one another; of fewer bits they share bytes, the
-// low bits first, in planes one behind the other:
+// low bits first, in planes, those of the same 32 columns one behind the other:
 //   4 bits: 4 vectors, vector i has v_i | v_(i+4) << 4
 //   2 bits: 2 vectors, vector i has v_i | v_(i+2) << 2 | v_(i+4) << 4 | v_(i+6) << 6
 //   1 bit:  1 vector, bit g is v_g
