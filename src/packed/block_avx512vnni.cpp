@@ -9,6 +9,7 @@ namespace {
 struct Avx512VnniVectors : Avx512Vectors {
   static constexpr std::size_t most_tokens = 12;
   static constexpr bool has_dot = true;
+  static constexpr bool signed_bytes = false;
 
   static Int dot8(Int acc, Int codes, const std::byte* values) {
     return _mm512_dpbusd_epi32(acc, codes, set1_int(values));

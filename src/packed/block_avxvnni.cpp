@@ -9,6 +9,7 @@ namespace {
 struct AvxVnniVectors : Avx2Vectors {
   static constexpr std::size_t most_tokens = 6;
   static constexpr bool has_dot = true;
+  static constexpr bool signed_bytes = false;
 
   static Int dot8(Int acc, Int codes, const std::byte* values) {
     return _mm256_dpbusd_avx_epi32(acc, codes, set1_int(values));

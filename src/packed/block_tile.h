@@ -2,7 +2,8 @@
 // V; each instruction set's file supplies V and includes block_multiply.h.
 //
 // V has: Int and Reg (vectors of `lanes` 32-bit integers and floats), parts (16 / lanes), most_tokens (of a tile, as its
-// registers allow). Of memory: load_int, store_int, load, store, load_f16, set1_int and set1 (one 32-bit number for all
+// registers allow), signed_bytes (whether codes of 8 bits are to be signed), narrow_products (whether dot16 costs less
+// than multiply). Of memory: load_int, store_int, load, store, load_f16, set1_int and set1 (one 32-bit number for all
 // lanes), widen_u8_to_32, widen_i8_to_32, widen_u8_to_16, prefetch. Of bits in bytes: keep_bits (and with a byte),
 // flip_bits, add_bits (a | (b & byte)), lookup (of 16 bytes), shift_left_16, shift_right_16. Of integers: zero, add,
 // multiply, keep_ints, shift_right_32, dot16 (acc + products of the pairs of signed 16 bits of a lane). Of floats:
@@ -97,7 +98,7 @@ template <typename V, BlockFormat kFormat, std::size_t kTokens, typename Block>
                                                    const TileInput& x, typename V::Int (&totals)[kTokens]) {
   using Int = typename V::Int;
   constexpr std::size_t kUnits = kFormat.block / kUnitCols;
-  constexpr std::size_t kPieceCols = narrow_sums(kFormat) ? 16 : kFormat.group;
+  constexpr std::size_t kPieceCols = narrow_sums<V>(kFormat) ? 16 : kFormat.group;
   constexpr std::size_t kPieces = kUnitCols / kPieceCols;
   static_assert(!has_starts<V>(kFormat) || kPieceCols == kFormat.group);
   const std::byte* values = x.values + index * kFormat.block * kTokens;
@@ -116,8 +117,8 @@ template <typename V, BlockFormat kFormat, std::size_t kTokens, typename Block>
       const Int scale = block.scale(group, part);
 #pragma GCC unroll 12
       for (std::size_t t = 0; t < kTokens; ++t)
-        totals[t] = narrow_sums(kFormat) ? V::dot16(totals[t], sums[t], scale)
-                                         : V::add(totals[t], V::multiply(sums[t], scale));
+        totals[t] = narrow_sums<V>(kFormat) ? V::dot16(totals[t], sums[t], scale)
+                                            : V::add(totals[t], V::multiply(sums[t], scale));
     }
   }
 }

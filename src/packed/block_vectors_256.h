@@ -18,6 +18,8 @@ struct Avx2Vectors : SseTranspose {
   static constexpr std::size_t parts = 2;
   static constexpr std::size_t most_tokens = 4;
   static constexpr bool has_dot = false;
+  static constexpr bool signed_bytes = true;
+  static constexpr bool narrow_products = true;
 
   static Int load_int(const std::byte* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   static void store_int(std::byte* p, Int v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }

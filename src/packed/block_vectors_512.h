@@ -18,6 +18,8 @@ struct Avx512Vectors : SseTranspose {
   static constexpr std::size_t parts = 1;
   static constexpr std::size_t most_tokens = 8;
   static constexpr bool has_dot = false;
+  static constexpr bool signed_bytes = true;
+  static constexpr bool narrow_products = true;
 
   static Int load_int(const std::byte* p) { return _mm512_loadu_si512(p); }
   static void store_int(std::byte* p, Int v) { _mm512_storeu_si512(p, v); }

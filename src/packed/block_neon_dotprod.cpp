@@ -1,0 +1,25 @@
+// Panels of quantized types with NEON's dot products: four of signed bytes a lane in one instruction.
+#if defined(__aarch64__)
+#include "packed/block_multiply.h"
+#include "packed/block_vectors_neon.h"
+
+namespace mla {
+namespace {
+
+struct NeonDotprodVectors : NeonVectors {
+  static constexpr std::size_t most_tokens = 6;
+  static constexpr bool has_dot = true;
+
+  static Int dot8(Int acc, Int codes, const std::byte* values) {
+    const int8x16_t value = signed_bytes_of(broadcast(values));
+    return {vdotq_s32(acc.low, signed_bytes_of(codes.low), value),
+            vdotq_s32(acc.high, signed_bytes_of(codes.high), value)};
+  }
+};
+
+}  // namespace
+
+constinit const BlockKernels kNeonDotprodBlocks = make_block_kernels<NeonDotprodVectors>();
+
+}  // namespace mla
+#endif
