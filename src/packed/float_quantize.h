@@ -1,0 +1,126 @@
+// Activations by vectors of sixteen floats. V is what float_tiles.h asks for, and has for this:
+//   largest_magnitude(x, n)       the largest bits of x[0..n) without their signs; n is a multiple of 16
+//   quantize(x, factor, to)       sixteen x * factor rounded to nearest, as bytes; their sum
+//   to_bf16(x, bits), from_bf16(bits, x)  sixteen values, rounded to nearest, ties to even; NaN made quiet
+//
+// The processor's own conversion to bf16 makes zeros of subnormals, so that the rounding is done on integers.
+//
+// Everything is in an unnamed namespace and nothing of the standard library is instantiated, as in
+// kernels/vector_kernels.h and for the same reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "packed/activations.h"
+
+namespace mla {
+namespace {
+
+template <typename V>
+void to_bf16(const float* x, std::size_t n, std::uint16_t* bits) {
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16) V::to_bf16(x + i, bits + i);
+  if (i == n) return;
+  float last[16] = {};
+  std::uint16_t rounded[16];
+  std::memcpy(last, x + i, (n - i) * sizeof(float));
+  V::to_bf16(last, rounded);
+  std::memcpy(bits + i, rounded, (n - i) * sizeof(std::uint16_t));
+}
+
+template <typename V>
+void from_bf16(const std::uint16_t* bits, std::size_t n, float* x) {
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16) V::from_bf16(bits + i, x + i);
+  if (i == n) return;
+  std::uint16_t last[16] = {};
+  float widened[16];
+  std::memcpy(last, bits + i, (n - i) * sizeof(std::uint16_t));
+  V::from_bf16(last, widened);
+  std::memcpy(x + i, widened, (n - i) * sizeof(float));
+}
+
+/// The scale of a block; returns the factor of its values, or 0 where they are all to be zero.
+inline float block_scale(std::uint32_t largest_magnitude, float& scale) {
+  constexpr std::uint32_t kInfinity = 0x7f800000U;
+  if (largest_magnitude >= kInfinity) {
+    scale = __builtin_nanf("");
+    return 0.0F;
+  }
+  scale = __builtin_bit_cast(float, largest_magnitude) / 127.0F;
+  const float inverse = 1.0F / scale;
+  if (__builtin_bit_cast(std::uint32_t, inverse) < kInfinity) return inverse;
+  scale = 0.0F;
+  return 0.0F;
+}
+
+template <typename V>
+void quantize_q8_32(const float* x, std::size_t blocks, std::int8_t* values, float* scales,
+                    std::int32_t* sums) {
+  for (std::size_t b = 0; b < blocks; ++b, x += 32, values += 32) {
+    const float factor = block_scale(V::largest_magnitude(x, 32), scales[b]);
+    if (factor == 0.0F) {
+      std::memset(values, 0, 32);
+      sums[b] = 0;
+      continue;
+    }
+    const std::int32_t first = V::quantize(x, factor, values);
+    sums[b] = first + V::quantize(x + 16, factor, values + 16);
+  }
+}
+
+template <typename V>
+void quantize_q8_256(const float* x, std::size_t blocks, std::int8_t* values, float* scales,
+                     std::int16_t* groups) {
+  constexpr std::size_t kGroups = ActivationView::kGroupSums;
+  for (std::size_t b = 0; b < blocks; ++b, x += 256, values += 256, groups += kGroups) {
+    const float factor = block_scale(V::largest_magnitude(x, 256), scales[b]);
+    if (factor == 0.0F) {
+      std::memset(values, 0, 256);
+      std::memset(groups, 0, kGroups * sizeof *groups);
+      continue;
+    }
+    for (std::size_t g = 0; g < 8; ++g) {
+      const int first = V::quantize(x + 32 * g, factor, values + 32 * g);
+      const int second = V::quantize(x + 32 * g + 16, factor, values + 32 * g + 16);
+      groups[g] = static_cast<std::int16_t>(first + second);
+      groups[8 + 2 * g] = static_cast<std::int16_t>(first);
+      groups[9 + 2 * g] = static_cast<std::int16_t>(second);
+    }
+  }
+}
+
+template <typename V>
+void quantize(const float* x, const ActivationView& to, std::size_t row) {
+  auto* values = const_cast<std::byte*>(to.values) + row * to.stride;
+  auto* bytes = reinterpret_cast<std::int8_t*>(values);
+  std::size_t used = to.cols;
+  switch (to.form) {
+    case ActivationForm::f32:
+      used = to.cols * sizeof(float);
+      std::memcpy(values, x, used);
+      break;
+    case ActivationForm::bf16:
+      used = to.cols * sizeof(std::uint16_t);
+      to_bf16<V>(x, to.cols, reinterpret_cast<std::uint16_t*>(values));
+      break;
+    case ActivationForm::q8_32: {
+      const std::size_t blocks = to.cols / 32;
+      quantize_q8_32<V>(x, blocks, bytes, const_cast<float*>(to.scales) + row * blocks,
+                        const_cast<std::int32_t*>(to.sums) + row * blocks);
+      break;
+    }
+    case ActivationForm::q8_256: {
+      const std::size_t blocks = to.cols / 256;
+      quantize_q8_256<V>(x, blocks, bytes, const_cast<float*>(to.scales) + row * blocks,
+                         const_cast<std::int16_t*>(to.groups) + row * blocks * ActivationView::kGroupSums);
+      break;
+    }
+  }
+  std::memset(values + used, 0, to.stride - used);
+}
+
+}  // namespace
+}  // namespace mla
