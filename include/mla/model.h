@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,15 +18,34 @@
 
 namespace mla {
 
-/// How activations are held and sums are made. f32: float32 throughout, whatever the weights' type.
-enum class Precision { f32 };
+/// How activations are held and sums are made.
+enum class Precision {
+  f32,  ///< Exact: float32 throughout, whatever the weights' type.
+  fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply.
+};
+
+/// "f32" or "fast", as --precision has them.
+MLA_API std::string_view to_string(Precision precision);
+/// The other way round. Throws Error(argument) for another name.
+MLA_API Precision precision_named(std::string_view name);
 
 struct LoadOptions {
   Precision precision = Precision::f32;
 
   /// Exchanges the positional encoding the checkpoint was trained with: an experiment, not a way to use it.
   /// Empty: the checkpoint's own.
-  std::string position_encoding;
+  std::string position_encoding = {};
+
+  /// "q8_0", "q4_0" or "q4_k": matrices of floats become this as they are repacked (routers do not). For
+  /// Precision::fast only. Empty: they keep their type.
+  std::string quantize = {};
+
+  /// For looking at info() alone: nothing is repacked, and a session on the model computes as with Precision::f32.
+  bool describe_only = false;
+
+  int threads = 0;  ///< That repack; 0: the physical cores this process may use.
+  /// Called while weights are repacked, with the bytes done and to do.
+  std::function<void(std::size_t done, std::size_t total)> progress = {};
 };
 
 /// Tensors of one type in a checkpoint.
@@ -46,6 +67,7 @@ struct ModelInfo {
   std::vector<std::pair<std::string, std::string>> features;  ///< Positional encoding, router, ...
   std::string position_encoding;                              ///< In use.
   std::string trained_position_encoding;                      ///< The checkpoint's own.
+  Precision precision = Precision::f32;                       ///< It was loaded for.
   std::size_t vocab_size = 0;
   std::size_t max_context = 0;  ///< Tokens a session may hold.
   /// Positions for which the encoding is defined; nothing if it has no end of its own. What lies between

@@ -1,4 +1,4 @@
-// How surprised a model is by a text.
+// How surprised a model is by a text, and how far it is from another model.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +26,24 @@ struct PerplexityResult {
 MLA_API PerplexityResult
 perplexity(Session& session, std::span<const TokenId> ids, std::size_t context, TokenId bos,
            const std::function<void(std::size_t done, std::size_t total)>& progress = {});
+
+/// A model held against a reference. KL is KL(reference || model) of the next token's distribution, in nats a token.
+struct DivergenceResult {
+  PerplexityResult model;
+  PerplexityResult reference;
+  double perplexity_ratio = 0.0;  ///< The model's through the reference's.
+  double mean_kl = 0.0;
+  double kl_standard_error = 0.0;  ///< Of the mean, taking tokens as independent.
+  double kl_99 = 0.0;              ///< 99 of 100 tokens have no more.
+  double greatest_kl = 0.0;
+  double same_top = 0.0;  ///< Share of tokens with the same most likely next token.
+};
+
+/// Both read the same windows as in `perplexity`, side by side; the scored tokens are compared. Memory: the
+/// reference's logits of half a window (of a text shorter than a window: of all of it). Throws as `perplexity`, and
+/// Error(mismatch) if the vocabularies differ in size.
+MLA_API DivergenceResult
+compare_logits(Session& session, Session& reference, std::span<const TokenId> ids, std::size_t context,
+               TokenId bos, const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 
 }  // namespace mla

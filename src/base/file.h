@@ -33,6 +33,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// Gives back the memory of the pages that hold `bytes` of a mapped file: they are read again when touched.
+void release_pages(std::span<const std::byte> bytes) noexcept;
+
 /// Removes the temporary files of all AtomicFiles that live: for a signal handler that is about to end the process.
 void remove_temporary_files() noexcept;
 

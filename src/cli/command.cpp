@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "base/progress.h"
 #include "base/thread_pool.h"
 #include "mla/error.h"
 #include "positional/registry.h"
@@ -62,6 +63,18 @@ void ModelOptions::add_position_encoding(CLI::App& command) {
       ->check(CLI::IsMember(names).description(""));
 }
 
+void ModelOptions::add_precision(CLI::App& command) {
+  const std::vector<std::string> names{std::string(to_string(Precision::f32)),
+                                       std::string(to_string(Precision::fast))};
+  command
+      .add_option(
+          "--precision", precision,
+          "Activations and sums: f32 (exact), or fast (rounded to what the processor multiplies best)")
+      ->type_name("f32|fast")
+      ->check(CLI::IsMember(names).description(""))
+      ->capture_default_str();
+}
+
 void ModelOptions::add_all(CLI::App& command) {
   add_model(command);
   add_position_encoding(command);
@@ -81,17 +94,28 @@ void ModelOptions::add_all(CLI::App& command) {
   command.add_option("-c,--context", context, "Most tokens kept (default: what the model has positions for)")
       ->type_name("N")
       ->check(whole_number(1, kMostTokens));
-  command.add_option("--precision", precision, "Activations and sums: f32 (exact)")
-      ->check(CLI::IsMember({"f32"}))
-      ->capture_default_str();
+  add_precision(command);
+  command
+      .add_option("--quantize", quantize,
+                  "Quantize matrices of floats while loading: q8_0, q4_0 or q4_k (with --precision fast)")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"q8_0", "q4_0", "q4_k"}).description(""));
 }
 
 std::filesystem::path ModelOptions::path() const {
   return model.empty() ? default_model() : std::filesystem::path(model);
 }
 
-std::shared_ptr<const Model> ModelOptions::load() const {
-  auto loaded = Model::load(path(), {.precision = Precision::f32, .position_encoding = position_encoding});
+std::shared_ptr<const Model> ModelOptions::load(bool describe_only) const {
+  ProgressBar bar("repacking (bytes)");
+  auto loaded = Model::load(
+      path(), {.precision = precision_named(precision),
+               .position_encoding = position_encoding,
+               .quantize = quantize,
+               .describe_only = describe_only,
+               .threads = threads,
+               .progress = [&](std::size_t done, std::size_t total) { bar.update(done, total); }});
+  bar.clear();
   const ModelInfo& info = loaded->info();
   if (info.position_encoding != info.trained_position_encoding)
     std::fprintf(stderr, "mla: position encoding exchanged: %s instead of %s, with which %s was trained\n",

@@ -26,20 +26,27 @@ struct ModelOptions {
   int threads = 0;
   std::size_t batch = 512;
   std::size_t context = 0;
-  std::string precision = "f32";
+  std::string precision{to_string(LoadOptions{}.precision)};
+  std::string quantize;
   std::string position_encoding;
   std::size_t first_position = 0;
   bool extrapolate = false;
 
   void add_model(CLI::App& command);
   void add_position_encoding(CLI::App& command);
+  void add_precision(CLI::App& command);
   void add_all(CLI::App& command);
 
   /// The folder or file -m names, else $MLA_MODEL, else the shipped models/stories. Throws Error(io) if there is none.
   std::filesystem::path path() const;
   /// Says on stderr so if another encoding than the checkpoint's own is in use.
-  std::shared_ptr<const Model> load() const;
+  std::shared_ptr<const Model> load() const { return load(false); }
+  /// For looking at it only; see LoadOptions::describe_only.
+  std::shared_ptr<const Model> describe() const { return load(true); }
   SessionOptions session_options() const;
+
+ private:
+  std::shared_ptr<const Model> load(bool describe_only) const;
 };
 
 /// -p, -f, --ids: exactly one, or none.

@@ -61,7 +61,7 @@ void evaluate(const Options& options, lab::Comparison& comparison) {
 /// What the report's pictures of the encodings themselves are made with. Not every family has every member.
 EncodingSettings settings_of(const Options& options) {
   const auto settings = [](const std::filesystem::path& folder) {
-    return Model::load(folder)->parts().decoder.encoding;
+    return Model::load(folder, {.precision = Precision::f32})->parts().decoder.encoding;
   };
   if (!options.model.empty()) return settings(options.model);
   EncodingSettings result;

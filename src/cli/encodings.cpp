@@ -90,7 +90,7 @@ RopeScaling rope_of(const Options& options, std::size_t dims) {
 class Source {
  public:
   explicit Source(const Options& options) : options_(options) {
-    if (!options.model.empty()) model_ = Model::load(options.model);
+    if (!options.model.empty()) model_ = Model::load(options.model, {.precision = Precision::f32});
   }
 
   lab::StudyRequest request(std::string_view name) {
@@ -124,7 +124,8 @@ class Source {
   }
 
   const Model& learned() {
-    if (learned_ == nullptr) learned_ = Model::load(shipped_model("encodings/learned"));
+    if (learned_ == nullptr)
+      learned_ = Model::load(shipped_model("encodings/learned"), {.precision = Precision::f32});
     return *learned_;
   }
 

@@ -46,6 +46,7 @@ std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::si
   json["format"] = info.format;
   if (!info.file_type.empty()) json["file_type"] = info.file_type;
   json["architecture"] = info.architecture;
+  json["precision"] = to_string(info.precision);
   for (const auto& [name, value] : info.dimensions) json["dimensions"][name] = value;
   for (const auto& [name, value] : info.features) json["features"][name] = value;
   json["parameters"] = {{"total", info.parameters}, {"active", info.active_parameters}};
@@ -71,6 +72,7 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
   add_row(text, "model", info.path);
   add_row(text, "format", info.format + (info.file_type.empty() ? "" : ", mostly " + info.file_type));
   add_row(text, "architecture", info.architecture);
+  add_row(text, "precision", std::string(to_string(info.precision)));
   for (const auto& [name, value] : info.features) add_row(text, name, value);
   for (const auto& [name, value] : info.dimensions) add_row(text, name, std::to_string(value));
   add_row(text, "parameters",
@@ -98,7 +100,7 @@ std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::si
 }
 
 void run(const Options& options) {
-  const std::shared_ptr<const Model> model = options.model.load();
+  const std::shared_ptr<const Model> model = options.model.describe();
   const ModelInfo& info = model->info();
   const std::size_t context = options.context == 0 ? info.max_context : options.context;
   const std::string tokenizer = tokenizer_line(info);
@@ -112,6 +114,7 @@ void add_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->model.add_model(*command);
   options->model.add_position_encoding(*command);
+  options->model.add_precision(*command);
   command
       ->add_option("-c,--context", options->context, "Context for the memory estimate (default: the model's)")
       ->type_name("N")

@@ -22,7 +22,8 @@ std::string name_of(const std::filesystem::path& folder) {
 
 ConversionPlan plan_folder(const std::filesystem::path& folder, const Quantization& quantization) {
   // What the model refuses need not be refused again here: every shape and every value has been looked at.
-  const std::vector<std::string> not_needed = Model::load(folder)->info().ignored_tensors;
+  const std::vector<std::string> not_needed =
+      Model::load(folder, {.precision = Precision::f32})->info().ignored_tensors;
   const auto source = std::make_shared<const ModelSource>(open_model(folder));
   if (source->format != "safetensors") return plan_gguf(source->path, quantization);
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "formats/lfs_pointer.h"
 #include "formats/safetensors.h"
@@ -87,7 +88,8 @@ void Checkpoint::add_file(std::shared_ptr<const SafetensorsFile> file) {
                         .file = &file->name(),
                         .dtype = entry.dtype,
                         .shape = entry.shape,
-                        .data = file->bytes_of(entry)});
+                        .data = file->bytes_of(entry),
+                        .mapped = true});
   owners_.push_back(std::move(file));
 }
 
@@ -113,6 +115,11 @@ TensorView CheckpointTensor::view() const {
                 "found " + std::to_string(shape.size()) + " dimensions, expected at most " +
                     std::to_string(Shape::kMaxRank));
   return {*known, Shape(std::span<const std::size_t>(shape)), data.data()};
+}
+
+void Checkpoint::release_pages() const noexcept {
+  for (const CheckpointTensor& tensor : tensors_)
+    if (tensor.mapped) mla::release_pages(tensor.data);
 }
 
 const CheckpointTensor* Checkpoint::find(std::string_view name) const {

@@ -25,6 +25,7 @@ struct CheckpointTensor {
   std::string_view dtype;          ///< As the file's format names it.
   std::vector<std::size_t> shape;  ///< Outermost dimension first.
   std::span<const std::byte> data;
+  bool mapped = false;  ///< Whether the data is a mapped file's, so that its pages can be given back.
 
   /// Throws Error(unsupported) if mla does not compute with its dtype or if it has more than Shape::kMaxRank
   /// dimensions. The view's data has no alignment.
@@ -65,6 +66,9 @@ class Checkpoint {
 
   /// get(name).view()
   TensorView view(std::string_view name) const { return get(name).view(); }
+
+  /// Gives back the memory of mapped tensors; what is touched is read again.
+  void release_pages() const noexcept;
 
   /// The tensor's name in errors: as the file has it, and if transformers has another, "stored (transformers')".
   std::string shown_name(std::string_view name) const;

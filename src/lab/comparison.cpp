@@ -202,7 +202,7 @@ Comparison compare_family(const std::filesystem::path& folder, const std::string
 
 Comparison compare_model(const std::filesystem::path& folder, const std::string& text,
                          const ComparisonOptions& options) {
-  const std::shared_ptr<const Model> model = Model::load(folder);
+  const std::shared_ptr<const Model> model = Model::load(folder, {.precision = Precision::f32});
   const Decoder& decoder = model->parts().decoder;
   const std::string& own = model->info().trained_position_encoding;
   Comparison comparison = prepare(tokenize(*Tokenizer::load(folder), text), folder.string(), options);

@@ -27,7 +27,8 @@ FamilyMember load_member(const std::filesystem::path& family, std::string_view e
     for (const std::string& name : members) names += (names.empty() ? "" : ", ") + name;
     throw Error(ErrorCode::io, folder.string(), "", "no such member of the family; it has " + names);
   }
-  FamilyMember member{std::string(encoding), Model::load(folder), Tokenizer::load(folder)};
+  FamilyMember member{std::string(encoding), Model::load(folder, {.precision = Precision::f32}),
+                      Tokenizer::load(folder)};
   if (const std::string& own = member.model->info().trained_position_encoding; own != encoding)
     throw Error(ErrorCode::mismatch, (folder / "config.json").string(), "position_encoding",
                 "found \"" + own + "\", expected the folder's name \"" + member.encoding + "\"");

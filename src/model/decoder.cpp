@@ -3,13 +3,17 @@
 #include <string>
 
 #include "mla/error.h"
+#include "nn/sharing.h"
 
 namespace mla {
 namespace {
 
 /// x += a * y
-void add(float a, ConstMatrix y, Matrix x, const Kernels& kernels) {
-  for (std::size_t row = 0; row < x.rows; ++row) kernels.axpy_f32(a, y.row(row), x.row(row), x.cols);
+void add(float a, ConstMatrix y, Matrix x, Workspace& workspace) {
+  for_rows(workspace, x.rows, x.cols, [&](std::size_t first, std::size_t count) {
+    for (std::size_t row = first; row < first + count; ++row)
+      workspace.kernels.axpy_f32(a, y.row(row), x.row(row), x.cols);
+  });
 }
 
 void scale(Matrix x, float factor) {
@@ -34,16 +38,16 @@ void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCach
 
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const DecoderLayer& layer = layers[i];
-    const LayerCache layer_cache{cache.first(i, context), cache.second(i, context), cache.third(i, context)};
+    const LayerCache layer_cache = cache.layer(i, context);
     if (options.observer != nullptr) options.observer->layer_input(i, x);
     layer.input_layernorm.forward(x, normed, workspace);
     layer.attention->forward(normed, {i, batch, stage, layer_cache, options}, workspace, change);
     if (options.observer != nullptr) options.observer->attention_output(i, change);
-    add(residual_scale, change, x, workspace.kernels);
+    add(residual_scale, change, x, workspace);
     layer.post_attention_layernorm.forward(x, normed, workspace);
     layer.feed_forward->forward(normed, workspace, change);
-    add(residual_scale, change, x, workspace.kernels);
-    if (i > 0 && layers[i - 1].shortcut) add(residual_scale, later, x, workspace.kernels);
+    add(residual_scale, change, x, workspace);
+    if (i > 0 && layers[i - 1].shortcut) add(residual_scale, later, x, workspace);
     if (layer.shortcut) layer.shortcut->forward(normed, workspace, later);
   }
 
@@ -51,6 +55,15 @@ void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCach
   norm.forward(asked_for, asked_for, workspace);
   scale(asked_for, logit_scale);
   lm_head.forward(asked_for, logits, workspace);
+}
+
+void Decoder::visit_linears(const LinearVisitor& visit) {
+  for (DecoderLayer& layer : layers) {
+    layer.attention->visit_linears(visit);
+    layer.feed_forward->visit_linears(visit);
+    if (layer.shortcut) layer.shortcut->visit_linears(visit);
+  }
+  visit(lm_head, LinearRole::plain);
 }
 
 Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const {

@@ -48,6 +48,9 @@ struct Decoder {
   /// multiplied by as a whole, as the output head.
   std::size_t resting_embeddings() const;
 
+  /// Hands out the matrices that may be packed, in the order in which a pass uses them.
+  void visit_linears(const LinearVisitor& visit);
+
   /// Throws Error(argument) if there are none or one is not in the vocabulary.
   void check_ids(std::span<const TokenId> ids) const;
 

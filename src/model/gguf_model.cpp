@@ -87,7 +87,8 @@ Checkpoint read_tensors(std::shared_ptr<const GgufParts> parts, std::string_view
                          .file = &file->name(),
                          .dtype = tensor.dtype,
                          .shape = tensor.shape,
-                         .data = tensor.data});
+                         .data = tensor.data,
+                         .mapped = true});
     }
   std::string place = parts->first().name();
   const auto naming = [architecture](std::string_view name) -> std::optional<std::string> {

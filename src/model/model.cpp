@@ -1,12 +1,18 @@
 #include "mla/model.h"
 
+#include <array>
+#include <string>
+
 #include "base/json.h"
 #include "mla/error.h"
 #include "model/architecture.h"
 #include "model/model_parts.h"
+#include "model/packing.h"
 
 namespace mla {
 namespace {
+
+constexpr std::array kPrecisions = {Precision::f32, Precision::fast};
 
 void describe_checkpoint(const Checkpoint& checkpoint, ModelInfo& info) {
   info.weight_bytes = checkpoint.bytes();
@@ -37,7 +43,36 @@ void choose_encoding(const std::string& name, ModelParts& parts) {
   info.features.emplace_back("position", text);
 }
 
+/// What LoadOptions::quantize names.
+std::optional<DType> quantized_type(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  for (const auto& [known, dtype] :
+       {std::pair("q8_0", DType::q8_0), std::pair("q4_0", DType::q4_0), std::pair("q4_k", DType::q4_k)})
+    if (name == known) return dtype;
+  throw Error(ErrorCode::argument, "", "quantize", "found \"" + name + "\", expected q8_0, q4_0 or q4_k");
+}
+
 }  // namespace
+
+std::string_view to_string(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::fast:
+      return "fast";
+  }
+  return "";
+}
+
+Precision precision_named(std::string_view name) {
+  std::string known;
+  for (const Precision precision : kPrecisions) {
+    if (to_string(precision) == name) return precision;
+    known.append(known.empty() ? "" : " or ").append(to_string(precision));
+  }
+  throw Error(ErrorCode::argument, "", "precision",
+              std::string("found \"").append(name).append("\", expected ").append(known));
+}
 
 Model::Model(std::unique_ptr<const ModelParts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
@@ -50,11 +85,16 @@ const GenerationConfig& Model::generation_config() const {
 }
 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  const std::optional<DType> quantize = quantized_type(options.quantize);
+  if (quantize && options.precision != Precision::fast)
+    throw Error(ErrorCode::argument, "", "quantize",
+                "found " + options.quantize + " with precision f32, expected precision fast");
   auto parts = std::make_unique<ModelParts>(open_model(path));
   const ModelSource& source = parts->source;
   const JsonField config(source.config, source.config_file, {}, &source.config_names);
   const Architecture& architecture = architecture_of(config);
   parts->info.path = source.path;
+  parts->info.precision = options.precision;
   parts->info.format = source.format;
   parts->info.file_type = source.file_type;
   parts->info.tokenizer = source.tokenizer;
@@ -64,6 +104,9 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
+  if (options.precision == Precision::fast && !options.describe_only)
+    pack(parts->decoder, source.checkpoint,
+         {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
   parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/page_memory.h"
 #include "mla/model.h"
 #include "model/decoder.h"
 #include "model/model_source.h"
@@ -13,6 +14,7 @@ struct ModelParts {
   explicit ModelParts(ModelSource opened) : source(std::move(opened)) {}
 
   ModelSource source;  ///< Keeps the mapped files that the decoder's views look into.
+  PageMemory panels;   ///< What the decoder's packed matrices lie in.
   Decoder decoder;
   ModelInfo info;
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
+#include "base/aligned_memory.h"
 #include "tensor/matrix.h"
 
 namespace mla {
@@ -13,7 +13,9 @@ namespace mla {
 /// activations allocate nothing once one has run. Contents are not initialized.
 class Arena {
  public:
+  /// Aligned to a cache line of 64 bytes.
   Matrix matrix(std::size_t rows, std::size_t cols);
+  std::byte* bytes(std::size_t count);  ///< The same as raw memory.
 
   /// Everything taken while a Scope lives is given back when it ends.
   class Scope {
@@ -34,7 +36,7 @@ class Arena {
 
  private:
   struct Block {
-    std::unique_ptr<float[]> data;
+    AlignedMemory data;
     std::size_t size = 0;
   };
 

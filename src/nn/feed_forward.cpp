@@ -22,15 +22,26 @@ std::vector<TileOfJob> list_tiles(std::span<const SwiGluJob> jobs, Projection pr
 
 }  // namespace
 
+void add_forms(LinearInput& x, const SwiGlu& expert, Workspace& workspace) {
+  add_form(x, expert.gate_proj, workspace);
+  add_form(x, expert.up_proj, workspace);
+}
+
+void visit_linears(SwiGlu& expert, const LinearVisitor& visit) {
+  visit(expert.gate_proj, LinearRole::plain);
+  visit(expert.up_proj, LinearRole::plain);
+  visit(expert.down_proj, LinearRole::plain);
+}
+
 void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
   const Arena::Scope scope(workspace.arena);
   std::vector<std::pair<Matrix, Matrix>> activations;  // gate and up of each job
   std::size_t multiplications = 0;
   for (const SwiGluJob& job : jobs) {
     const std::size_t width = job.expert->intermediate_size();
-    activations.emplace_back(workspace.arena.matrix(job.x.rows, width),
-                             workspace.arena.matrix(job.x.rows, width));
-    multiplications += job.x.rows * job.x.cols * width;
+    activations.emplace_back(workspace.arena.matrix(job.x.rows(), width),
+                             workspace.arena.matrix(job.x.rows(), width));
+    multiplications += job.x.rows() * job.x.cols() * width;
   }
 
   const std::vector<TileOfJob> wide = list_tiles(jobs, &SwiGlu::gate_proj);
@@ -40,22 +51,33 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
     job.expert->gate_proj.compute_tile(job.x, wide[item].tile, gate, workspace, worker);
     job.expert->up_proj.compute_tile(job.x, wide[item].tile, up, workspace, worker);
     const auto [first, count] = job.expert->gate_proj.tile_extent(wide[item].tile);
-    for (std::size_t row = 0; row < job.x.rows; ++row)
+    for (std::size_t row = 0; row < job.x.rows(); ++row)
       workspace.kernels.silu_multiply(gate.row(row) + first, up.row(row) + first, gate.row(row) + first,
                                       count);
   });
 
+  std::vector<LinearInput> hidden;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    hidden.emplace_back(activations[i].first);
+    add_form(hidden.back(), jobs[i].expert->down_proj, workspace);
+  }
   const std::vector<TileOfJob> narrow = list_tiles(jobs, &SwiGlu::down_proj);
   for_items(workspace, narrow.size(), multiplications, [&](std::size_t item, int worker) {
     const SwiGluJob& job = jobs[narrow[item].job];
-    job.expert->down_proj.compute_tile(activations[narrow[item].job].first, narrow[item].tile, job.out,
-                                       workspace, worker);
+    job.expert->down_proj.compute_tile(hidden[narrow[item].job], narrow[item].tile, job.out, workspace,
+                                       worker);
   });
 }
 
 void Mlp::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
-  const SwiGluJob job{&weights_, x, out};
+  const Arena::Scope scope(workspace.arena);
+  SwiGluJob job{&weights_, x, out};
+  add_forms(job.x, weights_, workspace);
   run_swiglu({&job, 1}, workspace);
+}
+
+void Mlp::visit_linears(const LinearVisitor& visit) {
+  mla::visit_linears(weights_, visit);
 }
 
 }  // namespace mla

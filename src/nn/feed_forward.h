@@ -17,6 +17,9 @@ class FeedForward {
 
   /// x and out [rows, hidden_size]; they do not overlap.
   virtual void forward(ConstMatrix x, Workspace& workspace, Matrix out) const = 0;
+
+  /// Hands out all matrices there are.
+  virtual void visit_linears(const LinearVisitor& visit) = 0;
 };
 
 struct SwiGlu {
@@ -27,12 +30,15 @@ struct SwiGlu {
   std::size_t intermediate_size() const { return gate_proj.out_features(); }
 };
 
-/// One expert and the rows it is to work on.
+/// One expert and the rows it is to work on, in the forms that its gate and up need.
 struct SwiGluJob {
   const SwiGlu* expert;
-  ConstMatrix x;
+  LinearInput x;
   Matrix out;
 };
+
+void add_forms(LinearInput& x, const SwiGlu& expert, Workspace& workspace);
+void visit_linears(SwiGlu& expert, const LinearVisitor& visit);
 
 /// Runs all jobs in two parallel loops (gate and up, then down) over the tiles of all of them together.
 void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace);
@@ -42,6 +48,7 @@ class Mlp final : public FeedForward {
  public:
   explicit Mlp(SwiGlu weights) : weights_(std::move(weights)) {}
   void forward(ConstMatrix x, Workspace& workspace, Matrix out) const override;
+  void visit_linears(const LinearVisitor& visit) override;
 
  private:
   SwiGlu weights_;

@@ -50,14 +50,21 @@ std::optional<Activation> activation_named(std::string_view name) {
 
 void GeluMlp::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
   const Arena::Scope scope(workspace.arena);
+  LinearInput input = x;
+  add_form(input, up_, workspace);
   const Matrix wide = workspace.arena.matrix(x.rows, up_.out_features());
   for_items(workspace, up_.tiles(), x.rows * x.cols * wide.cols, [&](std::size_t tile, int worker) {
-    up_.compute_tile(x, tile, wide, workspace, worker);
+    up_.compute_tile(input, tile, wide, workspace, worker);
     const auto [first, count] = up_.tile_extent(tile);
     for (std::size_t row = 0; row < x.rows; ++row)
       activate(activation_, wide.row_span(row).subspan(first, count));
   });
   down_.forward(wide, out, workspace);
+}
+
+void GeluMlp::visit_linears(const LinearVisitor& visit) {
+  visit(up_, LinearRole::plain);
+  visit(down_, LinearRole::plain);
 }
 
 }  // namespace mla

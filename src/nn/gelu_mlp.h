@@ -24,6 +24,7 @@ class GeluMlp final : public FeedForward {
   GeluMlp(Linear up, Activation activation, Linear down)
       : up_(std::move(up)), activation_(activation), down_(std::move(down)) {}
   void forward(ConstMatrix x, Workspace& workspace, Matrix out) const override;
+  void visit_linears(const LinearVisitor& visit) override;
 
  private:
   Linear up_;

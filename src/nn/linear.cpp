@@ -92,14 +92,18 @@ std::pair<std::size_t, std::size_t> Linear::tile_extent(std::size_t tile) const 
   return {first, std::min(tile_, out_features() - first)};
 }
 
-void Linear::compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const {
+void Linear::compute_tile(const LinearInput& x, std::size_t tile, Matrix y, Workspace& workspace,
+                          int worker) const {
   const auto [first, count] = tile_extent(tile);
-  if (output_major())
-    multiply_tile(x, first, count, y, workspace, worker);
+  if (is_packed())
+    packed_.multiply(x.in(packed_.form()), first, count, y.columns(first, count),
+                     workspace.packed_scratch(worker, in_features()), workspace.packed);
+  else if (output_major())
+    multiply_tile(x.floats(), first, count, y, workspace, worker);
   else
-    multiply_input_major(x, first, count, y, workspace, worker);
+    multiply_input_major(x.floats(), first, count, y, workspace, worker);
   if (bias_.empty()) return;
-  for (std::size_t row = 0; row < x.rows; ++row)
+  for (std::size_t row = 0; row < x.rows(); ++row)
     for (std::size_t out = first; out < first + count; ++out) y.row(row)[out] += bias_[out];
 }
 
@@ -144,32 +148,25 @@ void Linear::multiply_input_major(ConstMatrix x, std::size_t first, std::size_t 
 }
 
 void Linear::forward(ConstMatrix x, Matrix y, Workspace& workspace) const {
-  for_items(workspace, tiles(), x.rows * in_features() * out_features(),
-            [&](std::size_t tile, int worker) { compute_tile(x, tile, y, workspace, worker); });
+  const LinearJob job{this, y};
+  run_linears(x, {&job, 1}, workspace);
 }
 
-void run_linears(ConstMatrix x, std::span<const LinearJob> jobs, Workspace& workspace) {
+void run_linears(const LinearInput& x, std::span<const LinearJob> jobs, Workspace& workspace) {
+  const Arena::Scope scope(workspace.arena);
+  LinearInput input = x;
   std::size_t tiles = 0;
   std::size_t multiplications = 0;
   for (const LinearJob& job : jobs) {
+    add_form(input, *job.linear, workspace);
     tiles += job.linear->tiles();
-    multiplications += x.rows * job.linear->in_features() * job.linear->out_features();
+    multiplications += x.rows() * job.linear->in_features() * job.linear->out_features();
   }
   for_items(workspace, tiles, multiplications, [&](std::size_t item, int worker) {
     const LinearJob* job = jobs.data();
     for (; item >= job->linear->tiles(); ++job) item -= job->linear->tiles();
-    job->linear->compute_tile(x, item, job->y, workspace, worker);
+    job->linear->compute_tile(input, item, job->y, workspace, worker);
   });
-}
-
-void for_items(Workspace& workspace, std::size_t count, std::size_t multiplications,
-               FunctionRef<void(std::size_t item, int worker)> body) {
-  constexpr std::size_t kWorthWaking = 32 * 1024;
-  if (multiplications < kWorthWaking) {
-    for (std::size_t item = 0; item < count; ++item) body(item, 0);
-    return;
-  }
-  workspace.pool.parallel_for(count, body);
 }
 
 }  // namespace mla

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "nn/linear_input.h"
+#include "nn/sharing.h"
 #include "nn/workspace.h"
+#include "packed/packed_matrix.h"
 #include "tensor/matrix.h"
 #include "tensor/view.h"
 
@@ -47,17 +51,28 @@ class Linear {
   std::size_t out_features() const { return out_features_; }
   const WeightView& weight() const { return weight_; }
 
+  /// Puts the weights into panels: reserve_panels takes the memory, then pack_panel fills each. Afterwards products
+  /// see the input in form() (LinearInput) and the file's weights no more. `type` is what the weights become; see
+  /// packed_type.
+  void reserve_panels(DType type, PageMemory& memory);
+  /// Different panels may be packed at the same time. Throws Error(unsupported) if a value does not fit the type.
+  void pack_panel(std::size_t panel, const Kernels& kernels);
+  bool is_packed() const { return !packed_.empty(); }
+  const PackedMatrix& packed() const { return packed_; }
+
   std::size_t tiles() const { return (out_features() + tile_ - 1) / tile_; }
   /// First output feature and number of output features of a tile.
   std::pair<std::size_t, std::size_t> tile_extent(std::size_t tile) const;
 
   /// The tile's columns of y [rows, out_features] from x [rows, in_features], on the calling worker.
-  void compute_tile(ConstMatrix x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const;
+  /// If it is packed, x has its form.
+  void compute_tile(const LinearInput& x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const;
 
   /// All of y, on all threads.
   void forward(ConstMatrix x, Matrix y, Workspace& workspace) const;
 
  private:
+  std::vector<float> decoded_row(std::size_t out, const Kernels& kernels) const;
   bool output_major() const { return layout_ == LinearLayout::output_major; }
   void multiply_tile(ConstMatrix x, std::size_t first, std::size_t count, Matrix y, Workspace& workspace,
                      int worker) const;
@@ -70,7 +85,23 @@ class Linear {
   std::size_t first_col_ = 0;  ///< Input-major: the column that is output feature 0.
   std::size_t out_features_ = 0;
   std::size_t tile_ = 1;
+  PackedMatrix packed_;
 };
+
+/// What a matrix is for, as far as packing asks.
+enum class LinearRole {
+  plain,
+  router  ///< Decides by small differences: never quantized, and always multiplied by float32.
+};
+using LinearVisitor = std::function<void(Linear& linear, LinearRole role)>;
+
+/// What the weights become in panels: their own type, or `wanted` if they are floats and that is given (for Q4_K, as
+/// in llama.cpp's mixtures, Q5_0 where rows are not whole blocks of 256). Nothing if neither is possible: the weights
+/// are used as they lie.
+std::optional<DType> packed_type(const Linear& linear, LinearRole role, std::optional<DType> wanted);
+
+/// Adds the form that `linear` needs, if it is packed.
+void add_form(LinearInput& x, const Linear& linear, Workspace& workspace);
 
 /// One of several products of the same x.
 struct LinearJob {
@@ -79,11 +110,6 @@ struct LinearJob {
 };
 
 /// Runs all jobs in one parallel loop over the tiles of all of them together.
-void run_linears(ConstMatrix x, std::span<const LinearJob> jobs, Workspace& workspace);
-
-/// Runs `count` items on all threads, or on this one if there are fewer than some thousand multiplications in
-/// all: waking the others would take longer.
-void for_items(Workspace& workspace, std::size_t count, std::size_t multiplications,
-               FunctionRef<void(std::size_t item, int worker)> body);
+void run_linears(const LinearInput& x, std::span<const LinearJob> jobs, Workspace& workspace);
 
 }  // namespace mla

@@ -30,6 +30,10 @@ Grouping group_by_expert(const std::vector<ExpertChoice>& choices, std::size_t t
   return grouping;
 }
 
+bool sees_floats(const SwiGlu& expert) {
+  return !expert.gate_proj.is_packed() || !expert.up_proj.is_packed();
+}
+
 }  // namespace
 
 void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
@@ -46,10 +50,13 @@ void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
   const Grouping grouping = group_by_expert(choices, top_k, routed);
 
   const std::size_t slots = grouping.first_slot[experts_.size()];  // Zero experts come last and need none.
-  const Matrix gathered = workspace.arena.matrix(slots, x.cols);
+  LinearInput input = x;
+  for (const SwiGlu& expert : experts_) add_forms(input, expert, workspace);
+  if (shared_) add_forms(input, *shared_, workspace);
+  const std::span<const std::size_t> tokens(grouping.token_of_slot.data(), slots);
+  const LinearInput gathered =
+      input.gather(tokens, std::any_of(experts_.begin(), experts_.end(), sees_floats), workspace);
   const Matrix results = workspace.arena.matrix(slots, x.cols);
-  for (std::size_t slot = 0; slot < slots; ++slot)
-    std::copy_n(x.row(grouping.token_of_slot[slot]), x.cols, gathered.row(slot));
 
   std::vector<SwiGluJob> jobs;
   for (std::size_t expert = 0; expert < experts_.size(); ++expert) {
@@ -59,17 +66,25 @@ void Moe::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
     jobs.push_back(
         {&experts_[expert], gathered.middle_rows(first, count), results.middle_rows(first, count)});
   }
-  if (shared_) jobs.push_back({&*shared_, x, out});
+  if (shared_) jobs.push_back({&*shared_, input, out});
   run_swiglu(jobs, workspace);
 
-  for (std::size_t row = 0; row < x.rows; ++row) {
-    if (!shared_) std::fill_n(out.row(row), x.cols, 0.0F);
-    for (std::size_t pair = row * top_k; pair < (row + 1) * top_k; ++pair) {
-      const std::size_t slot = grouping.slot_of_pair[pair];
-      const float* result = slot < slots ? results.row(slot) : x.row(row);
-      workspace.kernels.axpy_f32(choices[pair].weight, result, out.row(row), x.cols);
+  for_rows(workspace, x.rows, top_k * x.cols, [&](std::size_t first, std::size_t count) {
+    for (std::size_t row = first; row < first + count; ++row) {
+      if (!shared_) std::fill_n(out.row(row), x.cols, 0.0F);
+      for (std::size_t pair = row * top_k; pair < (row + 1) * top_k; ++pair) {
+        const std::size_t slot = grouping.slot_of_pair[pair];
+        const float* result = slot < slots ? results.row(slot) : x.row(row);
+        workspace.kernels.axpy_f32(choices[pair].weight, result, out.row(row), x.cols);
+      }
     }
-  }
+  });
+}
+
+void Moe::visit_linears(const LinearVisitor& visit) {
+  visit(gate_, LinearRole::router);
+  for (SwiGlu& expert : experts_) mla::visit_linears(expert, visit);
+  if (shared_) mla::visit_linears(*shared_, visit);
 }
 
 }  // namespace mla

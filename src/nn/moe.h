@@ -24,6 +24,7 @@ class Moe final : public FeedForward {
         shared_(std::move(shared)) {}
 
   void forward(ConstMatrix x, Workspace& workspace, Matrix out) const override;
+  void visit_linears(const LinearVisitor& visit) override;
 
  private:
   Linear gate_;

@@ -1,6 +1,7 @@
 // Normalization of rows, each followed by a learned weight for each value.
 #pragma once
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Norm {
   void forward(ConstMatrix x, Matrix y, Workspace& workspace) const;
 
  private:
+  void normalize(std::span<const float> x, float* y, const Kernels& kernels) const;
+
   std::vector<float> weight_;
   std::vector<float> bias_;  ///< Of LayerNorm; otherwise empty.
   float epsilon_ = 0.0F;

@@ -59,4 +59,7 @@ std::size_t activation_bytes(ActivationForm form, std::size_t rows, std::size_t 
 /// The view of `rows` rows that lie in `memory` (activation_bytes of it, aligned to 64); nothing is written.
 ActivationView activations_in(std::byte* memory, ActivationForm form, std::size_t rows, std::size_t cols);
 
+/// Makes row `row` of `to` what row `which` of `from` is; both have the same form and columns.
+void copy_row(const ActivationView& from, std::size_t which, const ActivationView& to, std::size_t row);
+
 }  // namespace mla

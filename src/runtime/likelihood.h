@@ -7,6 +7,9 @@
 
 namespace mla {
 
+/// ln(sum_i exp(logits_i)) in double.
+double log_sum_exp(std::span<const float> logits);
+
 /// -log softmax(logits)[target] in nats, in double. `target` is one of them.
 double negative_log_likelihood(std::span<const float> logits, TokenId target);
 

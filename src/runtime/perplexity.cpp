@@ -6,69 +6,84 @@
 #include <vector>
 
 #include "mla/error.h"
+#include "runtime/divergence.h"
 #include "runtime/likelihood.h"
+#include "runtime/moments.h"
+#include "runtime/text_windows.h"
 
 namespace mla {
 namespace {
 
-/// Sums over the scored tokens.
-struct Totals {
-  std::size_t count = 0;
-  double nll = 0.0;
-  double nll_squared = 0.0;
-
-  void add(double value) {
-    ++count;
-    nll += value;
-    nll_squared += value * value;
+/// Calls body(tokens) for each window in turn.
+template <typename Body>
+void for_windows(const TextWindows& windows,
+                 const std::function<void(std::size_t done, std::size_t total)>& progress, Body body) {
+  for (std::size_t index = 0; index < windows.count(); ++index) {
+    body(windows.window(index));
+    if (progress) progress(index + 1, windows.count());
   }
-};
-
-PerplexityResult finish(const Totals& totals) {
-  PerplexityResult result;
-  const double n = static_cast<double>(totals.count);
-  result.scored_tokens = totals.count;
-  result.mean_nll = totals.nll / n;
-  result.perplexity = std::exp(result.mean_nll);
-  const double variance = std::max(0.0, totals.nll_squared / n - result.mean_nll * result.mean_nll);
-  if (totals.count > 1) result.standard_error = result.perplexity * std::sqrt(variance / (n - 1.0));
-  return result;
 }
 
 }  // namespace
 
+PerplexityResult perplexity_of(const Moments& nll) {
+  PerplexityResult result;
+  result.scored_tokens = nll.count();
+  result.mean_nll = nll.mean();
+  result.perplexity = std::exp(result.mean_nll);
+  result.standard_error = result.perplexity * nll.standard_error();
+  return result;
+}
+
 PerplexityResult perplexity(Session& session, std::span<const TokenId> ids, std::size_t context, TokenId bos,
                             const std::function<void(std::size_t done, std::size_t total)>& progress) {
-  context = std::min(context, session.context());
-  if (context < 2)
-    throw Error(ErrorCode::argument, "", "context",
-                "found " + std::to_string(context) + ", expected at least 2");
-  if (ids.size() < 2)
-    throw Error(ErrorCode::argument, "", "text",
-                "found " + std::to_string(ids.size()) + " tokens, expected at least 2");
-
-  const bool one_window = ids.size() < context;
-  const std::size_t width = std::min(context, ids.size());
-  const std::size_t windows = ids.size() / width;
-  const std::size_t first_scored = one_window ? 1 : std::max<std::size_t>(1, width / 2);
+  const TextWindows windows(ids, std::min(context, session.context()), bos);
   const std::size_t vocab_size = session.model().info().vocab_size;
-  Totals totals;
-  std::vector<TokenId> window;
-  for (std::size_t w = 0; w < windows; ++w) {
-    window.assign(ids.begin() + static_cast<std::ptrdiff_t>(w * width),
-                  ids.begin() + static_cast<std::ptrdiff_t>((w + 1) * width));
-    if (bos >= 0 && w > 0) window.front() = bos;
+  Moments nll;
+  for_windows(windows, progress, [&](const std::vector<TokenId>& window) {
     session.rewind(0);
-    session.evaluate_all(window, [&](std::size_t first_row, std::span<const float> logits) {
-      for (std::size_t row = 0; row < logits.size() / vocab_size; ++row) {
-        const std::size_t target = first_row + row + 1;
-        if (target < first_scored || target >= window.size()) continue;
-        totals.add(negative_log_likelihood(logits.subspan(row * vocab_size, vocab_size), window[target]));
-      }
+    session.evaluate_all(window, [&](std::size_t first, std::span<const float> logits) {
+      windows.for_scored(window, first, logits.size() / vocab_size, [&](std::size_t row, TokenId target) {
+        nll.add(negative_log_likelihood(logits.subspan(row * vocab_size, vocab_size), target));
+      });
     });
-    if (progress) progress(w + 1, windows);
-  }
-  return finish(totals);
+  });
+  return perplexity_of(nll);
+}
+
+DivergenceResult compare_logits(Session& session, Session& reference, std::span<const TokenId> ids,
+                                std::size_t context, TokenId bos,
+                                const std::function<void(std::size_t done, std::size_t total)>& progress) {
+  const ModelInfo& info = session.model().info();
+  const ModelInfo& expected = reference.model().info();
+  const std::size_t vocab_size = info.vocab_size;
+  if (vocab_size != expected.vocab_size)
+    throw Error(ErrorCode::mismatch, info.path, "vocab_size",
+                "found " + std::to_string(vocab_size) + ", expected " + std::to_string(expected.vocab_size) +
+                    " as in " + expected.path);
+
+  const TextWindows windows(ids, std::min({context, session.context(), reference.context()}), bos);
+  Divergence divergence;
+  std::vector<float> kept;  // The reference's logits of one window's scored rows.
+  for_windows(windows, progress, [&](const std::vector<TokenId>& window) {
+    kept.clear();
+    reference.rewind(0);
+    reference.evaluate_all(window, [&](std::size_t first, std::span<const float> logits) {
+      windows.for_scored(window, first, logits.size() / vocab_size, [&](std::size_t row, TokenId) {
+        const std::span<const float> scored = logits.subspan(row * vocab_size, vocab_size);
+        kept.insert(kept.end(), scored.begin(), scored.end());
+      });
+    });
+    std::span<const float> left = kept;
+    session.rewind(0);
+    session.evaluate_all(window, [&](std::size_t first, std::span<const float> logits) {
+      windows.for_scored(window, first, logits.size() / vocab_size, [&](std::size_t row, TokenId target) {
+        divergence.add(left.first(vocab_size), logits.subspan(row * vocab_size, vocab_size), target);
+        left = left.subspan(vocab_size);
+      });
+    });
+  });
+  return divergence.result();
 }
 
 }  // namespace mla

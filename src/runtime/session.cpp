@@ -79,6 +79,7 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
     batch.first = position;
     batch.count = chunk.size();
     batch.sequence_length = total_length;
+    batch.call_count = ids.size();
     batch.offset = options.first_position;
     model->parts().decoder.forward(chunk, batch, cache, {.path = options.attention}, workspace,
                                    {logits.data(), rows, vocab_size, vocab_size});

@@ -15,6 +15,13 @@ class Inspect(TestCase):
         self.assertEqual(info["dtypes"], {"BF16": {"tensors": 46, "bytes": 82562}})
         self.assertEqual(info["tokenizer"], "none")
 
+    def test_precision(self):
+        for precision in ("f32", "fast"):
+            arguments = ("inspect", "-m", CHECKPOINTS / "v2_defaults", "--precision", precision)
+            self.assertRegex(self.succeed(*arguments).text, rf"(?m)^precision +{precision}$")
+            self.assertEqual(json.loads(self.succeed(*arguments, "--json").text)["precision"], precision)
+        self.assertIn("f32", self.fail_with(2, "inspect", "--precision", "half").err)
+
     def test_every_golden(self):
         for folder in sorted(CHECKPOINTS.iterdir()):
             if folder.is_dir():

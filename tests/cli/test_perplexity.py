@@ -1,8 +1,9 @@
 """mla perplexity."""
 
+import re
 import unittest
 
-from _support import TestCase, mla
+from _support import CHECKPOINTS, STORIES, TestCase, mla
 
 TEXT = "Once upon a time there was a little dog. The dog ran to the house. " * 12
 
@@ -15,6 +16,42 @@ class Perplexity(TestCase):
         self.assertRegex(result.text.splitlines()[-1], r"^ppl = \d+\.\d+ \+/- \d+\.\d+$")
         self.assertEqual(result.err, "")
         self.assertEqual(self.succeed("perplexity", "-f", "-", "-c", 64, stdin=TEXT.encode()).out, result.out)
+
+    def divergence(self, *arguments):
+        """The numbers behind "ppl ratio", "KL divergence" with its error, 99% and max, and "same top token"."""
+        text = self.succeed("perplexity", "-f", "-", "-c", 64, *arguments, stdin=TEXT.encode()).text
+        match = re.search(
+            r"^ppl ratio = (\S+)\nKL divergence = (\S+) \+/- (\S+) nats a token, 99% = (\S+), max = (\S+)\n"
+            r"same top token = (\S+)%\n\Z",
+            text, re.MULTILINE,
+        )  # fmt: skip
+        self.assertIsNotNone(match, text)
+        return text, [float(number) for number in match.groups()]
+
+    def test_same_model_as_reference(self):
+        plain = self.succeed("perplexity", "-f", "-", "-c", 64, stdin=TEXT.encode()).text
+        for arguments in (["--reference"], ["--reference", STORIES]):
+            with self.subTest(arguments=arguments):
+                text, numbers = self.divergence("--precision", "f32", *arguments)
+                self.assertEqual(numbers, [1, 0, 0, 0, 0, 100])
+                self.assertTrue(text.startswith(plain), text)
+                self.assertIn("\nreference " + plain.splitlines()[-1] + "\n", text)
+
+    def test_quantized_against_its_source(self):
+        file = self.folder / "stories.gguf"
+        self.succeed("quantize", "-m", STORIES, "-o", file, "--type", "q4_0")
+        _, (ratio, kl, error, percentile, greatest, same) = self.divergence("-m", file, "--reference", STORIES)
+        self.assertTrue(0.5 < ratio < 2, ratio)
+        self.assertTrue(0 < error < kl < percentile <= greatest, (error, kl, percentile, greatest))
+        self.assertTrue(1e-6 < kl < 0.5, kl)
+        self.assertTrue(50 < same <= 100, same)
+
+    def test_reference_errors(self):
+        missing = self.folder / "nowhere"
+        self.assert_one_error_line(mla("perplexity", "-f", "-", "--reference", missing, stdin=TEXT.encode()), "nowhere")
+        other = CHECKPOINTS / "v2_defaults"
+        result = mla("perplexity", "-f", "-", "--reference", other, stdin=TEXT.encode())
+        self.assert_one_error_line(result, "vocab_size", str(STORIES), str(other), "expected 97")
 
     def test_errors(self):
         self.assert_one_error_line(mla("perplexity", "-f", self.folder / "nowhere"), "nowhere")

@@ -39,8 +39,9 @@ std::vector<mla::TokenId> read_ids(const mla::Json& json) {
 
 Golden load(const std::filesystem::path& folder) {
   const mla::Json reference = mla::read_json_file(folder / "reference.json");
-  return {folder.filename().string(), mla::Model::load(folder), read_ids(reference["prompt_ids"]),
-          read_ids(reference["greedy_ids"]), mla::read_npy(folder / "logits.npy")};
+  return {folder.filename().string(), mla::Model::load(folder, {.precision = mla::Precision::f32}),
+          read_ids(reference["prompt_ids"]), read_ids(reference["greedy_ids"]),
+          mla::read_npy(folder / "logits.npy")};
 }
 
 /// `kind`: "checkpoints" or "gguf".
@@ -212,7 +213,8 @@ TEST_CASE("an exchanged encoding gives the reference's logits with it", "[golden
     for (const std::string& encoding : exchanges(folder)) {
       CAPTURE(golden.name, encoding);
       ++found;
-      golden.model = mla::Model::load(folder, {.position_encoding = encoding});
+      golden.model =
+          mla::Model::load(folder, {.precision = mla::Precision::f32, .position_encoding = encoding});
       // With a rotary part of its own a model's rope is decoupled, and called so.
       const bool decoupled = golden.name == "positions_rope_decoupled" || golden.name == "v32_positions";
       CHECK(golden.model->info().position_encoding ==

@@ -123,7 +123,8 @@ std::size_t for_each_case(Body body) {
     const Json file = read_json_file(entry.path());
     const std::string checkpoint = file["checkpoint"];
     const auto model =
-        Model::load(std::filesystem::path(MLA_TEST_DATA_DIR "/golden/checkpoints") / checkpoint);
+        Model::load(std::filesystem::path(MLA_TEST_DATA_DIR "/golden/checkpoints") / checkpoint,
+                    {.precision = Precision::f32});
     const Decoder& decoder = model->parts().decoder;
     for (const Json& row : file["rows"]) {
       CAPTURE(checkpoint, row["encoding"].get<std::string>(), row["mask"].get<std::string>());

@@ -11,6 +11,7 @@
 #include "model/deepseek_config.h"
 #include "model/generation_config.h"
 #include "model/rope_config.h"
+#include "unit/base/thrown.h"
 
 using mla::Json;
 
@@ -137,6 +138,17 @@ TEST_CASE("impossible values are refused at their field", "[config]") {
     CAPTURE(key);
     CHECK(refused_at(json) == key);
   }
+}
+
+TEST_CASE("the precisions have names, and a model says for which it was loaded", "[model]") {
+  for (const mla::Precision precision : {mla::Precision::f32, mla::Precision::fast}) {
+    CHECK(mla::precision_named(mla::to_string(precision)) == precision);
+    const auto model = mla::Model::load(std::string(kCheckpoints) + "v2_defaults", {.precision = precision});
+    CHECK(model->info().precision == precision);
+  }
+  const mla::Error error = thrown_by([] { mla::precision_named("half"); });
+  CHECK(error.code() == mla::ErrorCode::argument);
+  CHECK_THAT(error.what(), Catch::Contains("\"half\", expected f32 or fast"));
 }
 
 TEST_CASE("parameters and cache of a golden, by hand", "[model]") {

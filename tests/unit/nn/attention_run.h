@@ -32,7 +32,7 @@ inline std::vector<float> run_in_pieces(const mla::Attention& attention,
                       {0,
                        batch,
                        position,
-                       {cache.first(0, context), cache.second(0, context), cache.third(0, context)},
+                       cache.layer(0, context),
                        options},
                       workspace, out.matrix().middle_rows(batch.first, count));
     batch.first = context;

@@ -1,0 +1,24 @@
+// Putting a decoder's matrices into panels (Precision::fast).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+
+#include "base/page_memory.h"
+#include "formats/checkpoint.h"
+#include "model/decoder.h"
+
+namespace mla {
+
+struct PackingOptions {
+  std::optional<DType> quantize;  ///< What float matrices become; see packed_type.
+  int threads = 0;                ///< 0: the physical cores this process may use.
+  std::function<void(std::size_t done, std::size_t total)> progress;  ///< Bytes of the file; may be empty.
+};
+
+/// Repacks every matrix that can be, on all threads, and gives back the pages of the checkpoint's files as it goes, so
+/// that the weights are in memory once.
+void pack(Decoder& decoder, const Checkpoint& checkpoint, const PackingOptions& options, PageMemory& memory);
+
+}  // namespace mla

@@ -1,0 +1,37 @@
+#include "packed/packed_matrix.h"
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+
+namespace mla {
+
+PackedMatrix::PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, PageMemory& memory)
+    : dtype_(dtype), rows_(rows), cols_(cols), panel_bytes_(panel_shape(dtype, cols).bytes) {
+  const auto size = checked_multiply(panels(), panel_bytes_);
+  if (!size) throw std::bad_alloc();
+  data_ = memory.take(*size);
+}
+
+std::size_t PackedMatrix::panel_rows(std::size_t panel) const {
+  return std::min(kPanelRows, rows_ - panel_first(panel));
+}
+
+void PackedMatrix::pack(std::size_t panel, std::span<const std::byte* const> rows) {
+  assert(rows.size() == panel_rows(panel));
+  pack_panel(dtype_, rows, cols_, data_ + panel * panel_bytes_);
+}
+
+void PackedMatrix::multiply(const ActivationView& x, std::size_t first, std::size_t count, Matrix y,
+                            std::byte* scratch, const PackedKernels& kernels) const {
+  assert(first % kPanelRows == 0 && first + count <= rows_ && x.form == form() && x.cols == cols_);
+  kernels.multiply[static_cast<std::size_t>(dtype_)]({.panels = data_ + first / kPanelRows * panel_bytes_,
+                                                      .panel_bytes = panel_bytes_,
+                                                      .rows = count,
+                                                      .cols = cols_,
+                                                      .x = x,
+                                                      .y = y,
+                                                      .scratch = scratch});
+}
+
+}  // namespace mla
