@@ -13,8 +13,8 @@ struct SixteenNeon {
   struct Reg {
     float32x4_t a, b, c, d;
   };
-  using Factor = float32x4_t;
-  static constexpr std::size_t kTokens = 6;
+  using Factor = float32x2_t;  ///< Its first lane: fma takes one lane for all.
+  static constexpr std::size_t kTokens = 4;
   static constexpr std::size_t panels(std::size_t tokens) { return tokens <= 2 ? 2 : 1; }
 
   static Reg zero() { return {vdupq_n_f32(0.0F), vdupq_n_f32(0.0F), vdupq_n_f32(0.0F), vdupq_n_f32(0.0F)}; }
@@ -44,12 +44,14 @@ struct SixteenNeon {
     store(padded, v);
     std::memcpy(p, padded, n * sizeof(float));
   }
-  static Factor broadcast(const std::byte* p) { return vreinterpretq_f32_u32(broadcast_bits(p)); }
-  static Factor broadcast_even(const std::byte* p) { return even(broadcast_bits(p)); }
-  static Factor broadcast_odd(const std::byte* p) { return odd(broadcast_bits(p)); }
+  static Factor broadcast(const std::byte* p) { return vreinterpret_f32_u32(lane(p)); }
+  static Factor broadcast_even(const std::byte* p) { return vreinterpret_f32_u32(vshl_n_u32(lane(p), 16)); }
+  static Factor broadcast_odd(const std::byte* p) {
+    return vreinterpret_f32_u32(vand_u32(lane(p), vdup_n_u32(0xffff0000U)));
+  }
   static Reg fma(Reg w, Factor x, Reg sum) {
-    return {vfmaq_f32(sum.a, w.a, x), vfmaq_f32(sum.b, w.b, x), vfmaq_f32(sum.c, w.c, x),
-            vfmaq_f32(sum.d, w.d, x)};
+    return {vfmaq_lane_f32(sum.a, w.a, x, 0), vfmaq_lane_f32(sum.b, w.b, x, 0),
+            vfmaq_lane_f32(sum.c, w.c, x, 0), vfmaq_lane_f32(sum.d, w.d, x, 0)};
   }
 
   static std::uint32_t largest_magnitude(const float* x, std::size_t n) {
@@ -85,10 +87,10 @@ struct SixteenNeon {
   }
   static uint8x16_t load128(const std::byte* p) { return vld1q_u8(reinterpret_cast<const std::uint8_t*>(p)); }
   static uint32x4_t load_pairs(const std::byte* p) { return vreinterpretq_u32_u8(load128(p)); }
-  static uint32x4_t broadcast_bits(const std::byte* p) {
+  static uint32x2_t lane(const std::byte* p) {
     std::uint32_t bits;
     std::memcpy(&bits, p, sizeof bits);
-    return vdupq_n_u32(bits);
+    return vcreate_u32(bits);
   }
   static float32x4_t even(uint32x4_t pairs) { return vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16)); }
   static float32x4_t odd(uint32x4_t pairs) {
