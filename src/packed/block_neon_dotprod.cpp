@@ -11,9 +11,9 @@ struct NeonDotprodVectors : NeonVectors {
   static constexpr bool has_dot = true;
 
   static Int dot8(Int acc, Int codes, const std::byte* values) {
-    const int8x16_t value = signed_bytes_of(broadcast(values));
-    return {vdotq_s32(acc.low, signed_bytes_of(codes.low), value),
-            vdotq_s32(acc.high, signed_bytes_of(codes.high), value)};
+    const int8x8_t value = lane(values);
+    return {vdotq_lane_s32(acc.low, signed_bytes_of(codes.low), value, 0),
+            vdotq_lane_s32(acc.high, signed_bytes_of(codes.high), value, 0)};
   }
 };
 

@@ -12,9 +12,9 @@ struct NeonI8mmVectors : NeonVectors {
   static constexpr bool signed_bytes = false;
 
   static Int dot8(Int acc, Int codes, const std::byte* values) {
-    const int8x16_t value = signed_bytes_of(broadcast(values));
-    return {vusdotq_s32(acc.low, vreinterpretq_u8_s32(codes.low), value),
-            vusdotq_s32(acc.high, vreinterpretq_u8_s32(codes.high), value)};
+    const int8x8_t value = lane(values);
+    return {vusdotq_lane_s32(acc.low, vreinterpretq_u8_s32(codes.low), value, 0),
+            vusdotq_lane_s32(acc.high, vreinterpretq_u8_s32(codes.high), value, 0)};
   }
 };
 

@@ -43,11 +43,11 @@ struct NeonVectors {
     return {vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)};
   }
   static Int set1_int(const void* p) {
-    const int32x4_t all = broadcast(p);
+    const int32x4_t all = vreinterpretq_s32_u32(vdupq_n_u32(word(p)));
     return {all, all};
   }
   static Reg set1(const void* p) {
-    const float32x4_t all = vreinterpretq_f32_s32(broadcast(p));
+    const float32x4_t all = vreinterpretq_f32_u32(vdupq_n_u32(word(p)));
     return {all, all};
   }
   static Int widen_u8_to_32(const std::byte* p) {
@@ -145,11 +145,15 @@ struct NeonVectors {
 
  protected:
   static int8x16_t signed_bytes_of(int32x4_t a) { return vreinterpretq_s8_s32(a); }
-  static int32x4_t broadcast(const void* p) {
-    std::int32_t value;
+  /// The word at p, read each time: the compiler would keep those of a whole step, for want of registers on the stack.
+  static std::uint32_t word(const void* p) {
+    asm("" : "+r"(p));
+    std::uint32_t value;
     std::memcpy(&value, p, sizeof value);
-    return vdupq_n_s32(value);
+    return value;
   }
+  /// Four signed bytes, to be one lane that an instruction takes for all.
+  static int8x8_t lane(const void* p) { return vcreate_s8(word(p)); }
 
  private:
   static uint8x8_t load64(const std::byte* p) { return vld1_u8(reinterpret_cast<const std::uint8_t*>(p)); }
