@@ -2,10 +2,11 @@
 # Sourced after common.sh. Unpacks packages of another architecture into a folder, without the system knowing of them.
 : "${root:?source common.sh first}"
 
-# unpack_sysroot <Debian architecture> <folder> <package...>: the packages and all they need, from the system's own sources.
+# unpack_sysroot <Debian architecture> <folder> <log file> <package...>: the packages and all they need, from the
+# system's own sources; only once for the same packages.
 unpack_sysroot() {
-  local architecture=$1 folder=$2 log=$2.log apt stamp package
-  shift 2
+  local architecture=$1 folder=$2 log=$3 apt stamp package
+  shift 3
   stamp="$architecture: $*"
   [[ ! -f $folder/packages || $(<"$folder/packages") != "$stamp" ]] || return 0
 
