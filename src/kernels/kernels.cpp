@@ -17,6 +17,11 @@ const Kernels& kernels_for(Isa isa) {
     case Isa::avx512bf16:
     case Isa::amx:
       return kAvx512Kernels;
+#elif defined(__aarch64__)
+    case Isa::neon:
+    case Isa::neon_dotprod:
+    case Isa::neon_i8mm:
+      return kNeonKernels;
 #endif
     default:
       return kScalarKernels;

@@ -18,7 +18,7 @@ namespace mla {
 inline constexpr std::size_t kMostPanelCols = 32;
 
 struct Kernels {
-  const char* name;  ///< "scalar", "avx2" or "avx512".
+  const char* name;  ///< "scalar", "avx2", "avx512" or "neon".
 
   /// Indexed by DType, all types filled in; FP8 values are taken as stored, a BlockScale is the caller's.
   /// sum_i decode(w)[i] * x[i]

@@ -13,6 +13,11 @@ const AttentionKernels& attention_kernels(Isa isa) {
     case Isa::avx512bf16:
     case Isa::amx:
       return kAvx512Attention;
+#elif defined(__aarch64__)
+    case Isa::neon:
+    case Isa::neon_dotprod:
+    case Isa::neon_i8mm:
+      return kNeonAttention;
 #endif
     default:
       return kScalarAttention;

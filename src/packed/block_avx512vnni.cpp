@@ -8,6 +8,7 @@ namespace {
 
 struct Avx512VnniVectors : Avx512Vectors {
   static constexpr bool has_dot = true;
+  static constexpr bool signed_bytes = false;
 
   static Int dot8(Int acc, Int codes, Int values) { return _mm512_dpbusd_epi32(acc, codes, values); }
   static Int dot16(Int acc, Int a, Int b) { return _mm512_dpwssd_epi32(acc, a, b); }

@@ -15,14 +15,15 @@
 namespace mla {
 namespace {
 
-/// Whether codes take all 8 bits. Instruction sets that multiply bytes only in saturating pairs then want them signed.
+/// Whether codes take all 8 bits. Instruction sets whose products of unsigned bytes would saturate, or that have none,
+/// then want them signed.
 constexpr bool wide_codes(const BlockFormat& format) {
   return format.low_bits == 8 || format.table;
 }
 
 template <typename V>
 constexpr bool signed_codes(const BlockFormat& format) {
-  return !V::has_dot && wide_codes(format);
+  return V::signed_bytes && wide_codes(format);
 }
 
 /// The largest magnitude of code * activation, of codes that are not negative.
@@ -30,11 +31,12 @@ constexpr int largest_product(const BlockFormat& format) {
   return ((1 << (format.low_bits + format.high_bits)) - 1) * 127;
 }
 
-/// Whether sums of 16 products, less the offset, fit 16 bits, so that scales apply by a 16-bit multiply-add.
+/// Whether scales apply by a 16-bit multiply-add: sums of 16 products, less the offset, fit 16 bits.
+template <typename V>
 constexpr bool narrow_sums(const BlockFormat& format) {
   const int largest = (1 << (format.low_bits + format.high_bits)) - 1;
   const int centered = format.offset > 0 ? format.offset : largest;
-  return !wide_codes(format) && 16 * 127 * centered <= 32767;
+  return V::narrow_products && !wide_codes(format) && 16 * 127 * centered <= 32767;
 }
 
 /// The 16 signed values of the table as unsigned ones, 128 more, and back.
@@ -98,7 +100,7 @@ class PackedBlock {
       const std::byte* const scales = at + group * kPanelRows + part * V::lanes;
       if constexpr (kFormat.scales == GroupScales::u8_and_min) return V::widen_u8_to_32(scales);
       const Int wide = V::widen_i8_to_32(scales);
-      return narrow_sums(kFormat) ? V::keep_ints(wide, 0xffff) : wide;
+      return narrow_sums<V>(kFormat) ? V::keep_ints(wide, 0xffff) : wide;
     }
   }
 

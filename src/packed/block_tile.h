@@ -2,11 +2,13 @@
 // V; each instruction set's file supplies V and includes block_multiply.h.
 //
 // V has: Int and Reg (vectors of `lanes` 32-bit integers and floats), parts (16 / lanes), most_panels and
-// most_tokens (of a tile, so that its sums fit registers). Of memory: load_int, store_int, load, store, load_f16, set1_int and set1 (one 32-bit number for all
+// most_tokens (of a tile, so that its sums fit registers), signed_bytes (whether codes of 8 bits are to be signed),
+// narrow_products (whether dot16 costs less than multiply). Of memory: load_int, store_int, load, store, load_f16, set1_int and set1 (one 32-bit number for all
 // lanes), widen_u8_to_32, widen_i8_to_32, widen_u8_to_16, prefetch, prefetch_later. Of bits in bytes: keep_bits (and with a byte),
 // flip_bits, add_bits (a | (b & byte)), lookup (of 16 bytes), shift_left_16, shift_right_16. Of integers: zero, add,
 // multiply, keep_ints, shift_right_32, dot16 (acc + products of the pairs of signed 16 bits of a lane). Of floats:
-// multiply, fma (a b + c), fma_negated (c - a b), to_float. transpose4 and transpose2 write words i of so many rows
+// multiply, fma (a b + c), fma_negated (c - a b), to_float. activation gives four bytes of activations as the products
+// below want them. transpose4 and transpose2 write words i of so many rows
 // side by side, every `stride` bytes.
 // Where has_dot: dot8 (acc + the products of four unsigned bytes and four signed ones). Otherwise: pairs (sums of two
 // such products in 16 bits), pairs_signed (of signed bytes by signed ones of magnitude <= 127), add16.
@@ -68,7 +70,7 @@ template <typename V, BlockFormat kFormat, std::size_t kCount, std::size_t kPane
       for (std::size_t p = 0; p < kPanels; ++p) codes[p] = blocks[p].code(unit, run + i, part);
 #pragma GCC unroll 8
       for (std::size_t t = 0; t < kTokens; ++t) {
-        const Int value = V::set1_int(values + ((run + i) * kTokens + t) * 4);
+        const auto value = V::activation(values + ((run + i) * kTokens + t) * 4);
 #pragma GCC unroll 4
         for (std::size_t p = 0; p < kPanels; ++p) {
           if constexpr (V::has_dot) {
@@ -110,7 +112,7 @@ template <typename V, BlockFormat kFormat, std::size_t kPanels, std::size_t kTok
                                                    TileInts<V, kPanels, kTokens>& totals) {
   using Int = typename V::Int;
   constexpr std::size_t kUnits = kFormat.block / kUnitCols;
-  constexpr std::size_t kPieceCols = narrow_sums(kFormat) ? 16 : kFormat.group;
+  constexpr std::size_t kPieceCols = narrow_sums<V>(kFormat) ? 16 : kFormat.group;
   constexpr std::size_t kPieces = kUnitCols / kPieceCols;
   static_assert(!has_starts<V>(kFormat) || kPieceCols == kFormat.group);
   const std::byte* values = x.values + index * kFormat.block * kTokens;
@@ -135,8 +137,8 @@ template <typename V, BlockFormat kFormat, std::size_t kPanels, std::size_t kTok
         const Int scale = blocks[p].scale(group, part);
 #pragma GCC unroll 8
         for (std::size_t t = 0; t < kTokens; ++t)
-          totals[p][t] = narrow_sums(kFormat) ? V::dot16(totals[p][t], sums[p][t], scale)
-                                              : V::add(totals[p][t], V::multiply(sums[p][t], scale));
+          totals[p][t] = narrow_sums<V>(kFormat) ? V::dot16(totals[p][t], sums[p][t], scale)
+                                                 : V::add(totals[p][t], V::multiply(sums[p][t], scale));
       }
     }
   }

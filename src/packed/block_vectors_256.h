@@ -19,6 +19,8 @@ struct Avx2Vectors : SseTranspose {
   static constexpr std::size_t most_panels = 1;
   static constexpr std::size_t most_tokens = 4;
   static constexpr bool has_dot = false;
+  static constexpr bool signed_bytes = true;
+  static constexpr bool narrow_products = true;
 
   static Int load_int(const std::byte* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   static void store_int(std::byte* p, Int v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
@@ -30,6 +32,7 @@ struct Avx2Vectors : SseTranspose {
     std::memcpy(&value, p, sizeof value);
     return _mm256_set1_epi32(value);
   }
+  static Int activation(const void* p) { return set1_int(p); }
   static Reg set1(const void* p) { return _mm256_castsi256_ps(set1_int(p)); }
   static Int widen_u8_to_32(const std::byte* p) { return _mm256_cvtepu8_epi32(load64(p)); }
   static Int widen_i8_to_32(const std::byte* p) { return _mm256_cvtepi8_epi32(load64(p)); }

@@ -19,6 +19,8 @@ struct Avx512Vectors : SseTranspose {
   static constexpr std::size_t most_panels = 2;
   static constexpr std::size_t most_tokens = 6;
   static constexpr bool has_dot = false;
+  static constexpr bool signed_bytes = true;
+  static constexpr bool narrow_products = true;
 
   static Int load_int(const std::byte* p) { return _mm512_loadu_si512(p); }
   static void store_int(std::byte* p, Int v) { _mm512_storeu_si512(p, v); }
@@ -30,6 +32,7 @@ struct Avx512Vectors : SseTranspose {
     std::memcpy(&value, p, sizeof value);
     return _mm512_set1_epi32(value);
   }
+  static Int activation(const void* p) { return set1_int(p); }
   static Reg set1(const void* p) { return _mm512_castsi512_ps(set1_int(p)); }
   static Int widen_u8_to_32(const std::byte* p) { return _mm512_cvtepu8_epi32(load128(p)); }
   static Int widen_i8_to_32(const std::byte* p) { return _mm512_cvtepi8_epi32(load128(p)); }

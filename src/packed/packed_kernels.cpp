@@ -43,6 +43,10 @@ const PackedKernels& packed_kernels(Isa isa) {
     assembled<kAvx512VnniBlocks, kAvx512Floats>(Isa::avx512vnni),
     assembled<kAvx512VnniBlocks, kAvx512Bf16Floats>(Isa::avx512bf16),
     assembled<kAmxBlocks, kAmxFloats>(Isa::amx),
+#elif defined(__aarch64__)
+    assembled<kNeonBlocks, kNeonFloats>(Isa::neon),
+    assembled<kNeonDotprodBlocks, kNeonFloats>(Isa::neon_dotprod),
+    assembled<kNeonI8mmBlocks, kNeonFloats>(Isa::neon_i8mm),
 #endif
   };
   for (const PackedKernels& kernels : all)

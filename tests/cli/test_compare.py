@@ -19,7 +19,7 @@ ROW = (
 def instruction_sets():
     """Those this processor has."""
     message = mla("compare", MLA_ISA="none such").err
-    found = [name for name in ("scalar", "avx2", "avx512") if name in message]
+    found = [name for name in ("scalar", "avx2", "avx512", "neon") if name in message]
     assert "scalar" in found, message
     return [name for name in found if mla("compare", MLA_ISA=name).code == 0]
 

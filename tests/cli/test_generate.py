@@ -18,7 +18,7 @@ class Generate(TestCase):
             golden = reference(name)
             ids, expected = golden["prompt_ids"], golden["greedy_ids"]
             arguments = ["generate", "-m", CHECKPOINTS / name, "--ids", join(ids), "-n", len(expected), "--temp", 0, "--print-ids"]
-            for isa in ("", "scalar", "avx2", "avx512"):
+            for isa in ("", "scalar", "avx2", "avx512", "neon"):
                 result = mla(*arguments, MLA_ISA=isa)
                 if result.code == 1 and "expected one this processor has" in result.err:
                     continue

@@ -9,16 +9,22 @@ build_folder() {
   esac
 }
 
+# drop_moved_build <preset>: a build folder that was copied or moved with its tree still points to the old place.
+drop_moved_build() {
+  local folder
+  folder=$(build_folder "$1")
+  if [[ -f $folder/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$folder/CMakeCache.txt"; then
+    say "the build folder comes from another place; building anew"
+    rm -rf "$folder"
+  fi
+}
+
 # configure_preset <preset> [cmake arguments...]
 configure_preset() {
   local preset=$1 folder
   shift
   folder=$(build_folder "$preset")
-  # A build folder that was copied or moved with its tree still points to the old place.
-  if [[ -f $folder/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$folder/CMakeCache.txt"; then
-    say "the build folder comes from another place; building anew"
-    rm -rf "$folder"
-  fi
+  drop_moved_build "$preset"
   (cd "$root" && quietly "$folder/logs/configure.log" cmake --preset "$preset" "$@")
 }
 

@@ -27,6 +27,10 @@ std::vector<NamedKernels> runnable() {
     if (isa == Isa::avxvnni) list.push_back({isa, &kAvxVnniBlocks});
     if (isa == Isa::avx512) list.push_back({isa, &kAvx512Blocks});
     if (isa == Isa::avx512vnni) list.push_back({isa, &kAvx512VnniBlocks});
+#elif defined(__aarch64__)
+    if (isa == Isa::neon) list.push_back({isa, &kNeonBlocks});
+    if (isa == Isa::neon_dotprod) list.push_back({isa, &kNeonDotprodBlocks});
+    if (isa == Isa::neon_i8mm) list.push_back({isa, &kNeonI8mmBlocks});
 #endif
   }
   return list;
