@@ -97,7 +97,8 @@ struct ModelInfo {
   /// What the cache keeps: "latent" (MLA: latent and shared rotated key), "grouped" (keys and values of fewer heads than
   /// there are query heads) or "full" (of every head).
   std::string cache_kind = "latent";
-  std::size_t cache_bytes_per_token = 0;       ///< Float32, all layers; an indexer's keys included.
+  std::size_t cache_bytes_per_token =
+      0;  ///< As the precision has them, all layers; an indexer's keys included.
   std::size_t full_cache_bytes_per_token = 0;  ///< What keys and values of every head would take.
   std::size_t activation_bytes_per_token = 0;  ///< For each token computed at once.
   std::size_t scratch_bytes_per_token = 0;     ///< For each token of the context and each attending thread.

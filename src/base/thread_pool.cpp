@@ -3,13 +3,13 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <set>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "base/cpu_quota.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -43,15 +43,6 @@ int read_topology(std::size_t cpu, const char* name) {
   return file >> value ? value : -1;
 }
 
-/// The control group's CPU quota in whole cores, or 0 if there is none (cgroup v2).
-int quota_in_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
-}
-
 }  // namespace
 
 int default_thread_count() {
@@ -69,7 +60,7 @@ int default_thread_count() {
       cores.insert(core);
   }
   int count = static_cast<int>(cores.size()) + unknown;
-  if (const int quota = quota_in_cores(); quota > 0) count = std::min(count, quota);
+  if (const int quota = cpu_quota(); quota > 0) count = std::min(count, quota);
   return std::clamp(count, 1, kMaxThreads);
 }
 
@@ -129,6 +120,7 @@ bool ThreadPool::items_left() const {
 }
 
 void ThreadPool::take_items(int worker) {
+  std::uint64_t taken = 0;
   std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
   while (next_of(ticket) < count_of(ticket)) {
     if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
@@ -140,9 +132,11 @@ void ThreadPool::take_items(int worker) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
     }
-    finished_.fetch_add(1, std::memory_order_acq_rel);
+    ++taken;
     ticket = ticket_.load(std::memory_order_acquire);
   }
+  // Once for all: until this is added the loop is not over, so they were all items of one.
+  if (taken > 0) finished_.fetch_add(taken, std::memory_order_acq_rel);
 }
 
 void ThreadPool::wait_for_ticket() {

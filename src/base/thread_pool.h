@@ -15,7 +15,7 @@
 namespace mla {
 
 /// Physical cores this process may use: its affinity mask, cores counted once however many hardware threads
-/// they have, and no more than the control group's CPU quota. At least 1.
+/// they have, and no more than its control groups' CPU quota. At least 1.
 int default_thread_count();
 
 inline constexpr int kMaxThreads = 512;
@@ -50,10 +50,11 @@ class ThreadPool {
   // Number of items and next item in one word, so that a thread that comes late can never take an item of a
   // loop it has not seen: taking is one compare-and-swap, and only a taken item gives the right to read
   // body_.
-  std::atomic<std::uint64_t> ticket_{0};
-  std::atomic<std::uint64_t> finished_{0};
-  const Body* body_ = nullptr;
-
+  // On cache lines of their own: all write the first, and who waits for the second reads it all the time.
+  static constexpr std::size_t kCacheLine = 64;
+  alignas(kCacheLine) std::atomic<std::uint64_t> ticket_{0};
+  alignas(kCacheLine) std::atomic<std::uint64_t> finished_{0};
+  alignas(kCacheLine) const Body* body_ = nullptr;  // And what is written once a loop, or less.
   std::atomic<int> sleeping_{0};
   std::atomic<bool> stop_{false};
   std::mutex mutex_;

@@ -58,7 +58,9 @@ std::vector<Isa> runnable() {
   list.push_back(Isa::avx512vnni);
   if (!bit(more.eax, 5)) return list;
   list.push_back(Isa::avx512bf16);
-  const bool tiles = bit(features.edx, 24) && bit(features.edx, 25) && bit(features.edx, 22);
+  // All processors with tiles also have AVX-512 VBMI2, which their kernels use.
+  const bool tiles =
+      bit(features.edx, 24) && bit(features.edx, 25) && bit(features.edx, 22) && bit(features.ecx, 6);
   if (tiles && tiles_granted()) list.push_back(Isa::amx);
   return list;
 }

@@ -14,7 +14,7 @@ enum class Isa {
   avx512,        ///< AVX-512 F, BW, DQ, VL.
   avx512vnni,    ///< And AVX-512 VNNI.
   avx512bf16,    ///< And AVX-512 BF16.
-  amx,           ///< And AMX TILE, INT8, BF16, granted to this process by the kernel.
+  amx,           ///< And AVX-512 VBMI2, AMX TILE, INT8, BF16, granted to this process by the kernel.
   neon,          ///< 64-bit ARM's baseline.
   neon_dotprod,  ///< And the dot product instructions (ARMv8.2 DotProd).
   neon_i8mm,     ///< And the 8-bit matrix products (ARMv8.6 I8MM).

@@ -38,7 +38,7 @@ void Decoder::forward(std::span<const TokenId> ids, PositionBatch& batch, KvCach
 
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const DecoderLayer& layer = layers[i];
-    const LayerCache layer_cache{cache.first(i, context), cache.second(i, context), cache.third(i, context)};
+    const LayerCache layer_cache = cache.layer(i, context);
     if (options.observer != nullptr) options.observer->layer_input(i, x);
     layer.input_layernorm.forward(x, normed, workspace);
     layer.attention->forward(normed, {i, batch, stage, layer_cache, options}, workspace, change);

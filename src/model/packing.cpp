@@ -10,13 +10,22 @@
 namespace mla {
 namespace {
 
-/// Some panels of one matrix.
+/// Some panels of one matrix, or of what an attention packs for itself.
 struct PackingItem {
   Linear* linear;
+  Attention* attention;
   std::size_t first;
   std::size_t count;
-  std::size_t bytes;  ///< As they lie in the file.
+  std::size_t bytes;  ///< Of a matrix, as they lie in the file.
 };
+
+void run(const PackingItem& item, const Kernels& kernels) {
+  for (std::size_t i = item.first; i < item.first + item.count; ++i)
+    if (item.linear != nullptr)
+      item.linear->pack_panel(i, kernels);
+    else
+      item.attention->pack_fast(i, kernels);
+}
 
 std::vector<PackingItem> list_items(Decoder& decoder, const PackingOptions& options, PageMemory& memory) {
   constexpr std::size_t kPanelsAtOnce = 16;
@@ -29,9 +38,14 @@ std::vector<PackingItem> list_items(Decoder& decoder, const PackingOptions& opti
     const std::size_t panel_bytes = linear.weight().data.bytes() / std::max<std::size_t>(1, panels);
     for (std::size_t first = 0; first < panels; first += kPanelsAtOnce) {
       const std::size_t count = std::min(kPanelsAtOnce, panels - first);
-      items.push_back({&linear, first, count, count * panel_bytes});
+      items.push_back({&linear, nullptr, first, count, count * panel_bytes});
     }
   });
+  const FastPlan plan{*decoder.position, memory, options.quantize};
+  for (DecoderLayer& layer : decoder.layers) {
+    const std::size_t count = layer.attention->use_fast(plan);
+    for (std::size_t i = 0; i < count; ++i) items.push_back({nullptr, layer.attention.get(), i, 1, 0});
+  }
   return items;
 }
 
@@ -71,10 +85,8 @@ void pack(Decoder& decoder, const Checkpoint& checkpoint, const PackingOptions& 
   Progress progress(checkpoint, options, total);
   const Kernels& kernels = best_kernels();
   pool.parallel_for(items.size(), [&](std::size_t index, int worker) {
-    const PackingItem& item = items[index];
-    for (std::size_t panel = item.first; panel < item.first + item.count; ++panel)
-      item.linear->pack_panel(panel, kernels);
-    progress.add(item.bytes, worker);
+    run(items[index], kernels);
+    progress.add(items[index].bytes, worker);
   });
   checkpoint.release_pages();
 }

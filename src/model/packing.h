@@ -17,7 +17,7 @@ struct PackingOptions {
   std::function<void(std::size_t done, std::size_t total)> progress;  ///< Bytes of the file; may be empty.
 };
 
-/// Repacks every matrix that can be, on all threads, and gives back the pages of the checkpoint's files as it goes, so
+/// Repacks every matrix that can be and has attention cache bf16 where it can, on all threads, and gives back the pages of the checkpoint's files as it goes, so
 /// that the weights are in memory once.
 void pack(Decoder& decoder, const Checkpoint& checkpoint, const PackingOptions& options, PageMemory& memory);
 

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "base/aligned_memory.h"
@@ -16,6 +19,15 @@ class Arena {
   /// Aligned to a cache line of 64 bytes.
   Matrix matrix(std::size_t rows, std::size_t cols);
   std::byte* bytes(std::size_t count);  ///< The same as raw memory.
+
+  /// The same as a list. Numbers are not initialized, objects are as their default constructor leaves them.
+  template <typename T>
+  std::span<T> list(std::size_t count) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= AlignedMemory::kAlignment);
+    T* const first = reinterpret_cast<T*>(bytes(count * sizeof(T)));
+    std::uninitialized_default_construct_n(first, count);
+    return {first, count};
+  }
 
   /// Everything taken while a Scope lives is given back when it ends.
   class Scope {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
+#include "base/page_memory.h"
+#include "kernels/kernels.h"
 #include "mla/attention_path.h"
 #include "nn/kv_cache.h"
 #include "nn/linear.h"
@@ -12,13 +15,6 @@
 #include "tensor/matrix.h"
 
 namespace mla {
-
-/// One layer's streams of the cache, with the rows of this pass included (not yet written).
-struct LayerCache {
-  Matrix first;
-  Matrix second;
-  Matrix third = {};
-};
 
 /// What a row may attend to: itself and the rows before it, or all rows there are. Decoders are trained
 /// causally; without the mask a pass shows what the encoding alone can tell apart.
@@ -30,6 +26,13 @@ struct PassOptions {
   AttentionMask mask = AttentionMask::causal;
   const PositionalEncoding* position = nullptr;  ///< Instead of the decoder's own.
   ForwardObserver* observer = nullptr;  ///< Sees the decompressed form: with an observer there is no other.
+};
+
+/// What fast attention needs to know at load.
+struct FastPlan {
+  const PositionalEncoding& position;            ///< The decoder's.
+  PageMemory& memory;                            ///< Lives as long as the layer.
+  std::optional<DType> quantize = std::nullopt;  ///< What float matrices are to become; see packed_type.
 };
 
 /// One layer's call.
@@ -50,12 +53,26 @@ struct AttentionWork {
 /// The sum over rows i in [0, rows) of min(first + i + 1, most): the pairs of a row and what it sees.
 double visible_pairs(std::size_t first, std::size_t rows, std::size_t most);
 
+/// Whether fast attention can compute with the encoding where keys are rotated before they are cached, if at all.
+bool fast_takes(const PositionalEncoding& position);
+
+/// Throws Error(unsupported) if a pass asks of a layer that computes for Precision::fast what only float32 does: an
+/// observer, no mask, an encoding that fast_takes not.
+void check_fast(const AttentionCall& call);
+
 /// Const after loading and shared; all that changes is in the arguments.
 class Attention {
  public:
   virtual ~Attention() = default;
 
   virtual CacheWidths cache_widths() const = 0;
+
+  /// Makes the layer compute for Precision::fast where it can: its cache is of bf16 from then on (cache_widths) and its
+  /// passes go by flash attention. Takes memory for what has to be packed and returns the number of items that
+  /// pack_fast must be called for before the first pass.
+  virtual std::size_t use_fast(const FastPlan& plan) = 0;
+  /// Different items may be packed at the same time. Throws Error(unsupported) if a weight does not fit its type.
+  virtual void pack_fast(std::size_t item, const Kernels& kernels) = 0;
 
   /// Whether the cache holds a latent that keys and values are made from (MLA), not these themselves.
   virtual bool caches_latent() const { return false; }

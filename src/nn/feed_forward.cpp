@@ -1,9 +1,12 @@
 #include "nn/feed_forward.h"
 
-#include <vector>
-
 namespace mla {
 namespace {
+
+struct GateAndUp {
+  Matrix gate;
+  Matrix up;
+};
 
 struct TileOfJob {
   std::size_t job;
@@ -12,11 +15,13 @@ struct TileOfJob {
 
 /// The tiles of one projection of all jobs, in one list.
 template <typename Projection>
-std::vector<TileOfJob> list_tiles(std::span<const SwiGluJob> jobs, Projection projection) {
-  std::vector<TileOfJob> tiles;
+std::span<const TileOfJob> list_tiles(std::span<const SwiGluJob> jobs, Projection projection, Arena& arena) {
+  std::size_t count = 0;
+  for (const SwiGluJob& job : jobs) count += (job.expert->*projection).tiles();
+  const std::span<TileOfJob> tiles = arena.list<TileOfJob>(count);
+  TileOfJob* next = tiles.data();
   for (std::size_t job = 0; job < jobs.size(); ++job)
-    for (std::size_t tile = 0; tile < (jobs[job].expert->*projection).tiles(); ++tile)
-      tiles.push_back({job, tile});
+    for (std::size_t tile = 0; tile < (jobs[job].expert->*projection).tiles(); ++tile) *next++ = {job, tile};
   return tiles;
 }
 
@@ -35,16 +40,17 @@ void visit_linears(SwiGlu& expert, const LinearVisitor& visit) {
 
 void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
   const Arena::Scope scope(workspace.arena);
-  std::vector<std::pair<Matrix, Matrix>> activations;  // gate and up of each job
+  const std::span<GateAndUp> activations = workspace.arena.list<GateAndUp>(jobs.size());
   std::size_t multiplications = 0;
-  for (const SwiGluJob& job : jobs) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const SwiGluJob& job = jobs[i];
     const std::size_t width = job.expert->intermediate_size();
-    activations.emplace_back(workspace.arena.matrix(job.x.rows(), width),
-                             workspace.arena.matrix(job.x.rows(), width));
+    activations[i] = {workspace.arena.matrix(job.x.rows(), width),
+                      workspace.arena.matrix(job.x.rows(), width)};
     multiplications += job.x.rows() * job.x.cols() * width;
   }
 
-  const std::vector<TileOfJob> wide = list_tiles(jobs, &SwiGlu::gate_proj);
+  const std::span<const TileOfJob> wide = list_tiles(jobs, &SwiGlu::gate_proj, workspace.arena);
   for_items(workspace, wide.size(), 2 * multiplications, [&](std::size_t item, int worker) {
     const SwiGluJob& job = jobs[wide[item].job];
     const auto& [gate, up] = activations[wide[item].job];
@@ -56,12 +62,12 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
                                       count);
   });
 
-  std::vector<LinearInput> hidden;
+  const std::span<LinearInput> hidden = workspace.arena.list<LinearInput>(jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    hidden.emplace_back(activations[i].first);
-    add_form(hidden.back(), jobs[i].expert->down_proj, workspace);
+    hidden[i] = activations[i].gate;
+    add_form(hidden[i], jobs[i].expert->down_proj, workspace);
   }
-  const std::vector<TileOfJob> narrow = list_tiles(jobs, &SwiGlu::down_proj);
+  const std::span<const TileOfJob> narrow = list_tiles(jobs, &SwiGlu::down_proj, workspace.arena);
   for_items(workspace, narrow.size(), multiplications, [&](std::size_t item, int worker) {
     const SwiGluJob& job = jobs[narrow[item].job];
     job.expert->down_proj.compute_tile(hidden[narrow[item].job], narrow[item].tile, job.out, workspace,

@@ -127,10 +127,15 @@ void GqaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
     throw Error(
         ErrorCode::unsupported, "", "attention",
         "found the absorbed path for a model that caches keys and values, expected the decompressed one");
+  if (fast_) check_fast(call);
   const Arena::Scope scope(workspace.arena);
   const Matrix q = workspace.arena.matrix(x.rows, shape_.query_width());
-  const Matrix k = call.cache.first.middle_rows(call.batch.first, x.rows);
-  const Matrix v = call.cache.second.middle_rows(call.batch.first, x.rows);
+  const auto cached = [&](const Matrix& stream) {
+    return fast_ ? workspace.arena.matrix(x.rows, shape_.key_value_width())
+                 : stream.middle_rows(call.batch.first, x.rows);
+  };
+  const Matrix k = cached(call.cache.first);
+  const Matrix v = cached(call.cache.second);
   const std::array jobs = {LinearJob{&weights_.q_proj, q}, LinearJob{&weights_.k_proj, k},
                            LinearJob{&weights_.v_proj, v}};
   run_linears(x, jobs, workspace);
@@ -140,7 +145,12 @@ void GqaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
   call.position.rotate(call.batch, q, shape_.head_dim, 0);
   call.position.rotate(call.batch, k, shape_.head_dim, 0);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.query_width());
-  attend(q, call, workspace, heads_out);
+  if (fast_) {
+    append_bf16(k, v, call, workspace);
+    attend_fast(q, call, workspace, heads_out);
+  } else {
+    attend(q, call, workspace, heads_out);
+  }
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 

@@ -43,20 +43,28 @@ class GqaAttention final : public Attention {
  public:
   GqaAttention(const GqaShape& shape, GqaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
 
-  CacheWidths cache_widths() const override { return {shape_.key_value_width(), shape_.key_value_width()}; }
+  CacheWidths cache_widths() const override;
+
+  /// Does nothing with an encoding that adds to scores. Nothing has to be packed.
+  std::size_t use_fast(const FastPlan& plan) override;
+  void pack_fast(std::size_t, const Kernels&) override {}
 
   AttentionWork work(std::size_t first, std::size_t rows) const override;
 
   /// Keys and values lie in the cache as they are used, which is the decompressed form. Throws Error(unsupported) if the
-  /// options ask for the absorbed one: there is nothing to absorb.
+  /// options ask for the absorbed one: there is nothing to absorb; and if use_fast was called for what check_fast
+  /// refuses.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
   void visit_linears(const LinearVisitor& visit) override;
 
  private:
   void attend(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;
+  void append_bf16(ConstMatrix k, ConstMatrix v, const AttentionCall& call, Workspace& workspace) const;
+  void attend_fast(ConstMatrix q, const AttentionCall& call, Workspace& workspace, Matrix heads_out) const;
 
   GqaShape shape_;
   GqaWeights weights_;
+  bool fast_ = false;
 };
 
 /// Floats of scratch that attending needs for `rows` rows that see `context` tokens.

@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t kQueryBlock = 16;
 constexpr std::size_t kKeyTile = 256;
 
-/// The places of the greatest `scores`, as many as `chosen` has, in rising order. `tokens` is how many places the
-/// reference chooses among: what lies behind the scores is hidden by its mask.
-void choose(std::span<const float> scores, std::size_t tokens, std::span<std::uint32_t> chosen) {
+/// The places of the greatest `scores`, as many as `chosen` has, in rising order. `places` holds as many as the
+/// reference chooses among: what lies behind the scores is hidden by its mask. Their contents are overwritten.
+void choose(std::span<const float> scores, std::span<std::uint32_t> places, std::span<std::uint32_t> chosen) {
   const auto value = [&](std::uint32_t place) {
     return place < scores.size() ? scores[place] : std::numeric_limits<float>::lowest();
   };
@@ -26,10 +26,9 @@ void choose(std::span<const float> scores, std::size_t tokens, std::span<std::ui
     const float right = value(b);
     return (std::isnan(left) && !std::isnan(right)) || left > right;  // Not a number counts as the greatest.
   };
-  std::vector<std::uint32_t> places(tokens);
   std::iota(places.begin(), places.end(), 0U);
   const auto middle = places.begin() + static_cast<std::ptrdiff_t>(chosen.size());
-  if (chosen.size() * 64 <= tokens)
+  if (chosen.size() * 64 <= places.size())
     std::partial_sort(places.begin(), middle, places.end(), greater);
   else
     std::nth_element(places.begin(), middle - 1, places.end(), greater);
@@ -55,11 +54,13 @@ Selection Indexer::select(ConstMatrix x, ConstMatrix latents, const AttentionCal
   const std::size_t first = causal && shape_.top_k > before ? shape_.top_k - before : 0;
   const std::size_t tokens = causal ? std::max(keys.rows, call.batch.sequence_length) : keys.rows;
 
+  Selection selection(first, x.rows, shape_.top_k, workspace.arena);
   const Arena::Scope scope(workspace.arena);
   const ConstMatrix q = queries(latents, call, workspace);
   const ConstMatrix head_weights = this->head_weights(x, workspace);
-  const Matrix block = workspace.arena.matrix(std::min(kQueryBlock, x.rows - first), keys.rows);
-  Selection selection(first, x.rows, shape_.top_k);
+  const std::size_t block_rows = std::min(kQueryBlock, x.rows - first);
+  const Matrix block = workspace.arena.matrix(block_rows, keys.rows);
+  const std::span<std::uint32_t> places = workspace.arena.list<std::uint32_t>(block_rows * tokens);
   for (std::size_t row = first; row < x.rows; row += kQueryBlock) {
     const std::size_t rows = std::min(kQueryBlock, x.rows - row);
     const Matrix scores = block.middle_rows(0, rows).columns(0, causal ? before + row + rows : keys.rows);
@@ -67,7 +68,8 @@ Selection Indexer::select(ConstMatrix x, ConstMatrix latents, const AttentionCal
           workspace, scores);
     for_items(workspace, rows, rows * tokens, [&](std::size_t i, int) {
       const std::size_t seen = causal ? before + row + i + 1 : keys.rows;
-      choose(scores.row_span(i).first(seen), tokens, selection.row_to_fill(row + i));
+      choose(scores.row_span(i).first(seen), places.subspan(i * tokens, tokens),
+             selection.row_to_fill(row + i));
     });
   }
   return selection;
@@ -115,7 +117,7 @@ void Indexer::score(ConstMatrix q, ConstMatrix head_weights, ConstMatrix keys, W
 }
 
 std::size_t indexer_context_bytes() {
-  return kQueryBlock * sizeof(float) + sizeof(std::uint32_t);
+  return kQueryBlock * (sizeof(float) + sizeof(std::uint32_t));
 }
 
 std::size_t indexer_scratch(const IndexerShape& shape) {

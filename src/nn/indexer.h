@@ -65,7 +65,7 @@ class Indexer {
   IndexerWeights weights_;
 };
 
-/// Bytes that choosing takes for each token of the context: the scores of a block of rows, and one row's places.
+/// Bytes that choosing takes for each token of the context: scores and places of a block of rows.
 std::size_t indexer_context_bytes();
 
 /// Floats of scratch that a thread needs to score: bounded, whatever the context is.

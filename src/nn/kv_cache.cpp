@@ -1,12 +1,30 @@
 #include "nn/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "tensor/dtype.h"
 
 namespace mla {
+namespace {
+
+/// Bytes that a token has in a stream of `width` values.
+std::size_t row_bytes(const CacheWidths& widths, std::size_t width) {
+  if (widths.element == CacheElement::f32) return width * sizeof(float);
+  return widths.heads * activation_bytes(ActivationForm::bf16, 1, width);
+}
+
+}  // namespace
 
 KvCache::KvCache(std::vector<CacheWidths> layers, std::size_t limit) : limit_(limit) {
   layers_.reserve(layers.size());
-  for (const CacheWidths& widths : layers) layers_.push_back({widths, {}, {}, {}});
+  for (const CacheWidths& widths : layers) {
+    Layer& layer = layers_.emplace_back(Layer{widths.element, widths.heads, {}});
+    const std::array all = {widths.first, widths.second, widths.third};
+    for (std::size_t i = 0; i < all.size(); ++i)
+      layer.streams[i] = {.width = all[i], .row_bytes = row_bytes(widths, all[i])};
+  }
 }
 
 void KvCache::reserve(std::size_t tokens) {
@@ -14,32 +32,49 @@ void KvCache::reserve(std::size_t tokens) {
   if (tokens <= reserved_) return;
   const std::size_t rows = std::min(std::max({tokens, 2 * reserved_, kLeast}), std::max(limit_, tokens));
   for (Layer& layer : layers_) {
-    layer.first.resize(rows * layer.widths.first);
-    layer.second.resize(rows * layer.widths.second);
-    layer.third.resize(rows * layer.widths.third);
+    const std::size_t step = layer.element == CacheElement::bf16 ? kKeyBlock : 1;
+    for (Stream& stream : layer.streams) stream.grow((rows + step - 1) / step * step);
   }
   reserved_ = rows;  // Last: if memory runs out above, the old number still holds.
 }
 
-Matrix KvCache::first(std::size_t layer, std::size_t tokens) {
-  const std::size_t width = layers_[layer].widths.first;
-  return {layers_[layer].first.data(), tokens, width, width};
+void KvCache::Stream::grow(std::size_t wanted) {
+  if (wanted <= rows || row_bytes == 0) return;
+  const auto bytes = checked_multiply(wanted, row_bytes);
+  if (!bytes) throw std::bad_alloc();
+  AlignedMemory larger(*bytes);
+  if (rows > 0) std::memcpy(larger.get(), memory.get(), rows * row_bytes);
+  memory = std::move(larger);
+  rows = wanted;
 }
 
-Matrix KvCache::second(std::size_t layer, std::size_t tokens) {
-  const std::size_t width = layers_[layer].widths.second;
-  return {layers_[layer].second.data(), tokens, width, width};
+LayerCache KvCache::layer(std::size_t layer, std::size_t tokens) const {
+  if (layers_[layer].element == CacheElement::f32)
+    return {.first = first(layer, tokens), .second = second(layer, tokens), .third = third(layer, tokens)};
+  return {
+      .first = {}, .second = {}, .first_bf16 = bf16(layer, 0, tokens), .second_bf16 = bf16(layer, 1, tokens)};
 }
 
-Matrix KvCache::third(std::size_t layer, std::size_t tokens) {
-  const std::size_t width = layers_[layer].widths.third;
-  return {layers_[layer].third.data(), tokens, width, width};
+Matrix KvCache::matrix(std::size_t layer, std::size_t stream, std::size_t tokens) const {
+  const Stream& of = layers_[layer].streams[stream];
+  return {reinterpret_cast<float*>(of.memory.get()), tokens, of.width, of.width};
+}
+
+Bf16Stream KvCache::bf16(std::size_t layer, std::size_t stream, std::size_t tokens) const {
+  const Layer& of = layers_[layer];
+  const Stream& rows = of.streams[stream];
+  return {.data = rows.memory.get(),
+          .tokens = tokens,
+          .heads = of.heads,
+          .cols = rows.width,
+          .stride = rows.row_bytes / of.heads};
 }
 
 std::size_t KvCache::bytes_per_token() const {
-  std::size_t values = 0;
-  for (const Layer& layer : layers_) values += layer.widths.first + layer.widths.second + layer.widths.third;
-  return values * sizeof(float);
+  std::size_t bytes = 0;
+  for (const Layer& layer : layers_)
+    for (const Stream& stream : layer.streams) bytes += stream.row_bytes;
+  return bytes;
 }
 
 }  // namespace mla

@@ -17,8 +17,9 @@ class LinearInput {
  public:
   LinearInput() = default;
   /// Weights that are not packed need no more than the rows themselves.
-  LinearInput(ConstMatrix floats) : floats_(floats), rows_(floats.rows), cols_(floats.cols) {}  // NOLINT: is one.
-  LinearInput(Matrix floats) : LinearInput(ConstMatrix(floats)) {}                              // NOLINT
+  LinearInput(ConstMatrix floats)
+      : floats_(floats), rows_(floats.rows), cols_(floats.cols) {}  // NOLINT: is one.
+  LinearInput(Matrix floats) : LinearInput(ConstMatrix(floats)) {}  // NOLINT
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }

@@ -17,6 +17,7 @@ void scale_rows(const std::vector<float>& scales, Matrix x) {
 }  // namespace
 
 void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const {
+  if (fast_) check_fast(call);
   const Arena::Scope scope(workspace.arena);
   const ConstMatrix latents = compressed_queries(x, workspace);
   const Matrix q = workspace.arena.matrix(x.rows, weights_.q_proj.out_features());
@@ -26,7 +27,10 @@ void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
   append(x, call, workspace);
   const Selection selection = select(x, latents, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
-  attend(q, selection, call, workspace, heads_out);
+  if (fast_)
+    fast_->attend(q, call, fast_path(call), workspace, heads_out);
+  else
+    attend(q, selection, call, workspace, heads_out);
   weights_.o_proj.forward(heads_out, out, workspace);
 }
 
@@ -54,17 +58,29 @@ Selection MlaAttention::select(ConstMatrix x, ConstMatrix latents, const Attenti
   return weights_.indexer->select(x, latents, call, workspace);
 }
 
-void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
+/// [rows, kv_lora_rank | qk_rope_head_dim]: the latents before their norm, the keys before their rotation.
+Matrix MlaAttention::compressed_keys(ConstMatrix x, Workspace& workspace) const {
   const Matrix compressed = workspace.arena.matrix(x.rows, shape_.kv_lora_rank + shape_.qk_rope_head_dim);
   weights_.kv_a_proj_with_mqa.forward(x, compressed, workspace);
-  const ConstMatrix latent = compressed.columns(0, shape_.kv_lora_rank);
+  return compressed;
+}
+
+void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
+  const Matrix compressed = compressed_keys(x, workspace);
+  const Matrix latent = compressed.columns(0, shape_.kv_lora_rank);
+  const Matrix rotary = compressed.columns(shape_.kv_lora_rank, shape_.qk_rope_head_dim);
   const std::size_t first = call.batch.first;
+  if (fast_) {
+    weights_.kv_a_layernorm.forward(latent, latent, workspace);
+    if (shape_.decoupled()) call.position.rotate(call.batch, rotary, shape_.qk_rope_head_dim, 0);
+    return fast_->append(latent, rotary, call, workspace);
+  }
   weights_.kv_a_layernorm.forward(latent, call.cache.first.middle_rows(first, x.rows), workspace);
   if (!shape_.decoupled()) return;
 
   const Matrix k_rope = call.cache.second.middle_rows(first, x.rows);
   for (std::size_t row = 0; row < x.rows; ++row)
-    std::copy_n(compressed.row(row) + shape_.kv_lora_rank, shape_.qk_rope_head_dim, k_rope.row(row));
+    std::copy_n(rotary.row(row), shape_.qk_rope_head_dim, k_rope.row(row));
   call.position.rotate(call.batch, k_rope, shape_.qk_rope_head_dim, 0);
 }
 
@@ -123,6 +139,22 @@ AttentionPath MlaAttention::chosen_path(std::size_t rows, const AttentionCall& c
   }
   if (options.observer != nullptr) return AttentionPath::decompressed;
   return options.path == AttentionPath::automatic ? cheaper_path(rows, call.cache.first.rows) : options.path;
+}
+
+/// By the whole call, so that all its rows go the same way however it is cut into passes.
+AttentionPath MlaAttention::fast_path(const AttentionCall& call) const {
+  if (call.options.path != AttentionPath::automatic) return call.options.path;
+  const std::size_t rows = call.batch.call_count == 0 ? call.batch.count : call.batch.call_count;
+  return rows == 1 ? AttentionPath::absorbed : cheaper_path(rows, call.batch.sequence_length);
+}
+
+std::size_t MlaAttention::use_fast(const FastPlan& plan) {
+  const bool rotates_whole = !shape_.decoupled() && plan.position.stage() == EncodingStage::rotation;
+  if (weights_.indexer || rotates_whole || !fast_takes(plan.position)) return 0;
+  std::vector<MlaUpProjection> up;
+  for (std::size_t head = 0; head < shape_.num_heads; ++head) up.push_back(up_projection(head));
+  fast_.emplace(shape_, std::move(up), plan);
+  return fast_->items();
 }
 
 AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context) const {

@@ -13,28 +13,13 @@
 #include <optional>
 
 #include "nn/attention.h"
+#include "nn/fast_mla.h"
 #include "nn/indexer.h"
 #include "nn/linear.h"
+#include "nn/mla_shape.h"
 #include "nn/norm.h"
 
 namespace mla {
-
-struct MlaShape {
-  std::size_t num_heads = 0;
-  std::size_t kv_lora_rank = 0;
-  std::size_t qk_nope_head_dim = 0;
-  std::size_t qk_rope_head_dim = 0;
-  std::size_t v_head_dim = 0;
-  float softmax_scale =
-      0.0F;  ///< (qk_nope + qk_rope)^-1/2, times YaRN's m^2; the same in both ways of attending.
-
-  std::size_t qk_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
-
-  /// Where a head's rotated values begin and how many they are.
-  bool decoupled() const { return qk_rope_head_dim > 0; }
-  std::size_t rotary_begin() const { return decoupled() ? qk_nope_head_dim : 0; }
-  std::size_t rotary_dim() const { return decoupled() ? qk_rope_head_dim : qk_nope_head_dim; }
-};
 
 /// Low-rank queries, if the model has them (`q_lora_rank`).
 struct QueryCompression {
@@ -61,19 +46,13 @@ struct MlaWeights {
       std::nullopt;  ///< Of sparse attention; it works on the compressed queries.
 };
 
-/// One head's W_UK and W_UV.
-struct MlaUpProjection {
-  WeightView keys;       ///< [qk_nope_head_dim, kv_lora_rank], or the other way round
-  bool keys_transposed;  ///< if this says so.
-  WeightView values;     ///< [v_head_dim, kv_lora_rank]
-};
-
 class MlaAttention final : public Attention {
  public:
   MlaAttention(const MlaShape& shape, MlaWeights weights) : shape_(shape), weights_(std::move(weights)) {}
 
   bool caches_latent() const override { return true; }
   CacheWidths cache_widths() const override {
+    if (fast_) return fast_->cache_widths();
     return {shape_.kv_lora_rank, shape_.qk_rope_head_dim,
             weights_.indexer ? weights_.indexer->shape().head_dim : 0};
   }
@@ -81,7 +60,12 @@ class MlaAttention final : public Attention {
   /// The up-projections of the new rows' own latents count as matrices in either way: as many multiplications.
   AttentionWork work(std::size_t first, std::size_t rows) const override;
 
-  /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole.
+  /// Does nothing with an indexer, with keys that are rotated whole, and with an encoding that adds to scores.
+  std::size_t use_fast(const FastPlan& plan) override;
+  void pack_fast(std::size_t item, const Kernels& kernels) override { fast_->pack(item, kernels); }
+
+  /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole, and if use_fast
+  /// was called for what check_fast refuses.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
   /// All but the up-projection, which heads take apart, and the indexer's, whose choice hangs on small differences.
   void visit_linears(const LinearVisitor& visit) override;
@@ -92,6 +76,7 @@ class MlaAttention final : public Attention {
 
  private:
   ConstMatrix compressed_queries(ConstMatrix x, Workspace& workspace) const;
+  Matrix compressed_keys(ConstMatrix x, Workspace& workspace) const;
   void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
   Selection select(ConstMatrix x, ConstMatrix latents, const AttentionCall& call, Workspace& workspace) const;
   void attend(ConstMatrix q, const Selection& selection, const AttentionCall& call, Workspace& workspace,
@@ -99,9 +84,11 @@ class MlaAttention final : public Attention {
   MlaUpProjection up_projection(std::size_t head) const;
   bool rotates_whole_keys(const AttentionCall& call) const;
   AttentionPath chosen_path(std::size_t rows, const AttentionCall& call) const;
+  AttentionPath fast_path(const AttentionCall& call) const;
 
   MlaShape shape_;
   MlaWeights weights_;
+  std::optional<FastMla> fast_;
 };
 
 }  // namespace mla

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "nn/arena.h"
+
 namespace mla {
 
 /// The ways of DeepSeek-V2 (softmax; transformers' DeepseekV2Moe), V3 (sigmoid, `noaux_tc`; DeepseekV3TopkRouter),
@@ -44,12 +46,12 @@ class Router {
 
   const RouterShape& shape() const { return shape_; }
 
-  /// One token's router logits [n_routed_experts] -> its top_k experts in ascending order of their numbers.
-  /// Ties go to the lower number.
-  std::vector<ExpertChoice> choose(std::span<const float> logits) const;
+  /// One token's router logits [n_routed_experts] -> its top_k experts, in `chosen` in ascending order of their
+  /// numbers. Ties go to the lower number.
+  void choose(std::span<const float> logits, Arena& arena, std::span<ExpertChoice> chosen) const;
 
  private:
-  void mask_groups(std::vector<float>& scores) const;
+  void mask_groups(std::span<float> scores, Arena& arena) const;
 
   RouterShape shape_;
   std::vector<float> correction_bias_;

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "nn/arena.h"
 
 namespace mla {
 
@@ -15,9 +16,10 @@ class Selection {
   /// Every row attends to all that it sees.
   Selection() = default;
 
-  /// Rows from `first` on, up to `rows`, attend to `kept` cache rows each; those before it to all they see.
-  Selection(std::size_t first, std::size_t rows, std::size_t kept)
-      : first_(first), kept_(kept), chosen_((rows - first) * kept) {}
+  /// Rows from `first` on, up to `rows`, attend to `kept` cache rows each; those before it to all they see. Lives as
+  /// long as what is taken from the arena now.
+  Selection(std::size_t first, std::size_t rows, std::size_t kept, Arena& arena)
+      : first_(first), kept_(kept), chosen_(arena.list<std::uint32_t>((rows - first) * kept)) {}
 
   /// Cache rows that a row attends to, or 0 if every row attends to all it sees.
   std::size_t kept() const { return kept_; }
@@ -35,7 +37,7 @@ class Selection {
  private:
   std::size_t first_ = 0;
   std::size_t kept_ = 0;
-  std::vector<std::uint32_t> chosen_;
+  std::span<std::uint32_t> chosen_;
 };
 
 }  // namespace mla

@@ -1,6 +1,7 @@
 // What a forward pass works with: threads, kernels and memory. One for each session.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -9,27 +10,32 @@
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "nn/arena.h"
+#include "packed/attention_kernels.h"
 #include "packed/packed_kernels.h"
 
 namespace mla {
 
 class Workspace {
  public:
-  Workspace(int threads, const Kernels& chosen, const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
+  Workspace(int threads, const Kernels& chosen,
+            const PackedKernels& chosen_packed = packed_kernels(chosen_isa()))
       : pool(threads),
         kernels(chosen),
         packed(chosen_packed),
+        attention(attention_kernels(chosen_packed.isa)),
         scratch_(static_cast<std::size_t>(threads)),
         packed_scratch_(static_cast<std::size_t>(threads)) {}
 
   ThreadPool pool;
   const Kernels& kernels;
   const PackedKernels& packed;
+  const AttentionKernels& attention;
   Arena arena;
 
   /// Memory of one worker's own, valid until it asks again. Contents are not initialized. Aligned to a cache line.
   std::span<float> scratch(int worker, std::size_t count) {
-    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))), count};
+    return {reinterpret_cast<float*>(scratch_[static_cast<std::size_t>(worker)].take(count * sizeof(float))),
+            count};
   }
 
   /// The same, apart, for what multiplies panels of `cols` columns.
@@ -44,8 +50,10 @@ class Workspace {
 
     std::byte* take(std::size_t bytes) {
       if (size < bytes) {
-        memory = AlignedMemory(bytes);
-        size = bytes;
+        // In few steps, though the context grows token by token.
+        const std::size_t grown = std::max(bytes, size + size / 2);
+        memory = AlignedMemory(grown);
+        size = grown;
       }
       return memory.get();
     }

@@ -23,7 +23,8 @@ inline constexpr std::size_t kActivationForms = 4;
 /// F32 and F16 weights are multiplied by f32, BF16 by bf16, types in blocks of 32 by q8_32, of 256 by q8_256.
 ActivationForm activation_form(DType weights);
 
-/// Rows of activations in one form. Rows begin at multiples of 64 bytes and end in zeros up to there.
+/// Rows of activations in one form, of whole blocks of it. Rows begin at multiples of 64 bytes and end in zeros up to
+/// there.
 ///
 /// q8_32 and q8_256: of each block scale = max |x| / 127 and values[i] = x[i] * (1 / scale) rounded to nearest, ties
 /// to even (all zero where the scale is 0 or 1 / scale is not finite, and then the scale counts as 0). A block with a
@@ -32,11 +33,12 @@ struct ActivationView {
   ActivationForm form = ActivationForm::f32;
   std::size_t rows = 0;
   std::size_t cols = 0;
-  const std::byte* values = nullptr;     ///< float, bf16 bits or int8
-  std::size_t stride = 0;                ///< Bytes from row to row.
-  const float* scales = nullptr;         ///< [rows][blocks]
-  const std::int32_t* sums = nullptr;    ///< q8_32: [rows][blocks], of the values of each block.
-  const std::int16_t* groups = nullptr;  ///< q8_256: [rows][blocks][24], of the values of each 32, then of each 16.
+  const std::byte* values = nullptr;   ///< float, bf16 bits or int8
+  std::size_t stride = 0;              ///< Bytes from row to row.
+  const float* scales = nullptr;       ///< [rows][blocks]
+  const std::int32_t* sums = nullptr;  ///< q8_32: [rows][blocks], of the values of each block.
+  const std::int16_t* groups =
+      nullptr;  ///< q8_256: [rows][blocks][24], of the values of each 32, then of each 16.
 
   /// Columns of a block, or 0 for forms without.
   std::size_t block_cols() const;

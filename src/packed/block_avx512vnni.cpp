@@ -7,12 +7,9 @@ namespace mla {
 namespace {
 
 struct Avx512VnniVectors : Avx512Vectors {
-  static constexpr std::size_t most_tokens = 12;
   static constexpr bool has_dot = true;
 
-  static Int dot8(Int acc, Int codes, const std::byte* values) {
-    return _mm512_dpbusd_epi32(acc, codes, set1_int(values));
-  }
+  static Int dot8(Int acc, Int codes, Int values) { return _mm512_dpbusd_epi32(acc, codes, values); }
   static Int dot16(Int acc, Int a, Int b) { return _mm512_dpwssd_epi32(acc, a, b); }
 };
 

@@ -10,9 +10,7 @@ struct AvxVnniVectors : Avx2Vectors {
   static constexpr std::size_t most_tokens = 6;
   static constexpr bool has_dot = true;
 
-  static Int dot8(Int acc, Int codes, const std::byte* values) {
-    return _mm256_dpbusd_avx_epi32(acc, codes, set1_int(values));
-  }
+  static Int dot8(Int acc, Int codes, Int values) { return _mm256_dpbusd_avx_epi32(acc, codes, values); }
   static Int dot16(Int acc, Int a, Int b) { return _mm256_dpwssd_avx_epi32(acc, a, b); }
 };
 

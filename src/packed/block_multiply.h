@@ -21,12 +21,14 @@ constexpr std::size_t token_bytes(std::size_t cols) {
   return cols + cols / 4 + cols / 8 + cols / 8;
 }
 
+constexpr std::size_t kMostChunkTokens = 192;
+
 /// Rows of activations that pass while panels stay: as many as fit half of a usual second-level cache.
 template <typename V>
 constexpr std::size_t chunk_tokens(std::size_t cols) {
   constexpr std::size_t kCacheBytes = 512 * 1024;
   const std::size_t tiles = kCacheBytes / (cols * V::most_tokens + 1);
-  constexpr std::size_t kMost = 192 / V::most_tokens;
+  constexpr std::size_t kMost = kMostChunkTokens / V::most_tokens;
   return (tiles < 2 ? 2 : tiles > kMost ? kMost : tiles) * V::most_tokens;
 }
 
@@ -37,13 +39,13 @@ template <typename V>
 std::size_t scratch_bytes(std::size_t cols) {
   const std::size_t whole = (cols + 255) / 256 * 256;
   const std::size_t tokens = chunk_tokens<V>(whole);
-  return aligned_bytes(prepared_bytes(whole)) + tokens * (token_bytes(whole) + kTileSlack);
+  return V::most_panels * aligned_bytes(prepared_bytes(whole)) + tokens * (token_bytes(whole) + kTileSlack);
 }
 
 /// The least number of tokens of a tile that holds `tokens`, or the most there is.
 template <typename V>
 constexpr std::size_t tile_tokens(std::size_t tokens) {
-  for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{8}})
+  for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4}})
     if (tokens <= size && size <= V::most_tokens) return size;
   return V::most_tokens;
 }
@@ -72,14 +74,15 @@ class TileBuilder {
   void interleave_values(const ActivationView& x, std::byte* values) const {
     const std::byte* from[kTokens];
     for (std::size_t t = 0; t < kTokens; ++t) from[t] = x.values + rows_[t] * x.stride;
-    if constexpr (kTokens % 4 == 0) {
-      for (std::size_t t = 0; t < kTokens; t += 4)
-        for (std::size_t at = 0; at < cols_; at += 16)
-          V::transpose4(from + t, at, values + at * kTokens + t * 4, kTokens * 4);
-    } else {
-      for (std::size_t at = 0; at < cols_; at += 4)
-        for (std::size_t t = 0; t < kTokens; ++t) std::memcpy(values + at * kTokens + t * 4, from[t] + at, 4);
-    }
+    std::size_t t = 0;
+    for (; t + 4 <= kTokens; t += 4)
+      for (std::size_t at = 0; at < cols_; at += 16)
+        V::transpose4(from + t, at, values + at * kTokens + t * 4, kTokens * 4);
+    for (; t + 2 <= kTokens; t += 2)
+      for (std::size_t at = 0; at < cols_; at += 16)
+        V::transpose2(from + t, at, values + at * kTokens + t * 4, kTokens * 4);
+    static_assert(kTokens == 1 || kTokens % 2 == 0);
+    if constexpr (kTokens == 1) std::memcpy(values, from[0], cols_);
   }
 
   void interleave_sums(const ActivationView& x, float* scales, std::int32_t* starts,
@@ -138,20 +141,22 @@ TileInMemory build_tile(const PanelJob& job, std::size_t first, std::size_t toke
   if (tokens == 2) return build.template operator()<2>();
   if constexpr (V::most_tokens > 4)
     if (tokens == 4) return build.template operator()<4>();
-  if constexpr (V::most_tokens > 8)
-    if (tokens == 8) return build.template operator()<8>();
   return build.template operator()<V::most_tokens>();
 }
 
-template <typename V, BlockFormat kFormat>
-void run_tile(const std::byte* prepared, std::size_t cols, const TileInMemory& tile, float* out) {
-  if (tile.tokens == 1) return multiply_tile<V, kFormat, 1, PreparedBlock>(prepared, cols, tile.input, out);
-  if (tile.tokens == 2) return multiply_tile<V, kFormat, 2, PreparedBlock>(prepared, cols, tile.input, out);
+template <typename V, BlockFormat kFormat, std::size_t kPanels,
+          template <typename, BlockFormat> typename BlockOf>
+void run_tile(const std::byte* panels, std::size_t panel_bytes, std::size_t cols, const TileInMemory& tile,
+              const Upcoming& upcoming, float* out) {
+  const auto run = [&]<std::size_t kTokens>() {
+    multiply_tile<V, kFormat, kPanels, kTokens, BlockOf>(panels, panel_bytes, cols, tile.input, upcoming,
+                                                         out);
+  };
+  if (tile.tokens == 1) return run.template operator()<1>();
+  if (tile.tokens == 2) return run.template operator()<2>();
   if constexpr (V::most_tokens > 4)
-    if (tile.tokens == 4) return multiply_tile<V, kFormat, 4, PreparedBlock>(prepared, cols, tile.input, out);
-  if constexpr (V::most_tokens > 8)
-    if (tile.tokens == 8) return multiply_tile<V, kFormat, 8, PreparedBlock>(prepared, cols, tile.input, out);
-  multiply_tile<V, kFormat, V::most_tokens, PreparedBlock>(prepared, cols, tile.input, out);
+    if (tile.tokens == 4) return run.template operator()<4>();
+  run.template operator()<V::most_tokens>();
 }
 
 /// The panel's rows of y that the job has, for tokens [first, first + count).
@@ -159,49 +164,99 @@ inline void store_panel(const PanelJob& job, std::size_t panel, std::size_t firs
                         const float* out) {
   const std::size_t at = panel * kPanelRows;
   const std::size_t rows = job.rows - at < kPanelRows ? job.rows - at : kPanelRows;
-  for (std::size_t t = 0; t < count; ++t)
-    std::memcpy(job.y.row(first + t) + at, out + t * kPanelRows, rows * sizeof(float));
+  for (std::size_t t = 0; t < count; ++t) {
+    float* const to = job.y.row(first + t) + at;
+    if (rows == kPanelRows)  // A number the compiler knows.
+      std::memcpy(to, out + t * kPanelRows, kPanelRows * sizeof(float));
+    else
+      std::memcpy(to, out + t * kPanelRows, rows * sizeof(float));
+  }
 }
 
-template <typename V, BlockFormat kFormat>
-void multiply_one(const PanelJob& job) {
-  const TileBuilder<V, kFormat, 1> tile(job, 0, job.scratch);
-  alignas(kPanelAlignment) float out[kPanelRows];
-  for (std::size_t panel = 0; panel * kPanelRows < job.rows; ++panel) {
-    multiply_tile<V, kFormat, 1, PackedBlock>(job.panels + panel * job.panel_bytes, job.cols, tile.input(),
-                                              out);
-    store_panel(job, panel, 0, 1, out);
+constexpr std::size_t panels_of(const PanelJob& job) {
+  return (job.rows + kPanelRows - 1) / kPanelRows;
+}
+
+/// kPanels panels from the `panel`th straight from their codes.
+template <typename V, BlockFormat kFormat, std::size_t kPanels, std::size_t kTokens>
+void multiply_direct(const PanelJob& job, std::size_t panel, const TileInput& x) {
+  alignas(kPanelAlignment) float out[kPanels * kTokens * kPanelRows];
+  multiply_tile<V, kFormat, kPanels, kTokens, PackedBlock>(job.panels + panel * job.panel_bytes,
+                                                           job.panel_bytes, job.cols, x, {}, out);
+  for (std::size_t p = 0; p < kPanels; ++p)
+    store_panel(job, panel + p, 0, job.x.rows, out + p * kTokens * kPanelRows);
+}
+
+/// All of a job of at most kTokens tokens: so few wait for the memory that the codes come from. Two panels at a time
+/// keep more of it coming.
+template <typename V, BlockFormat kFormat, std::size_t kTokens>
+void multiply_few(const PanelJob& job) {
+  const TileBuilder<V, kFormat, kTokens> tile(job, 0, job.scratch);
+  std::size_t panel = 0;
+  for (; panel + 2 <= panels_of(job); panel += 2)
+    multiply_direct<V, kFormat, 2, kTokens>(job, panel, tile.input());
+  if (panel < panels_of(job)) multiply_direct<V, kFormat, 1, kTokens>(job, panel, tile.input());
+}
+
+/// Up to so many tokens it takes longer to prepare a panel than to take its codes apart for each tile.
+constexpr std::size_t kMostDirectTokens = 24;
+
+/// All tokens of [first, last), `count` tiles, pass kPanels panels from the `panel`th; meanwhile those after are fetched.
+template <typename V, BlockFormat kFormat, std::size_t kPanels>
+void multiply_panels(const PanelJob& job, std::size_t panel, std::size_t first, std::size_t last,
+                     const TileInMemory* tiles, std::size_t count) {
+  alignas(kPanelAlignment) float out[kPanels * V::most_tokens * kPanelRows];
+  const std::byte* const panels = job.panels + panel * job.panel_bytes;
+  const std::size_t prepared_step = aligned_bytes(prepared_bytes(job.cols));
+  const bool direct = last - first <= kMostDirectTokens;
+  for (std::size_t p = 0; p < kPanels && !direct; ++p)
+    prepare_panel<V, kFormat>(panels + p * job.panel_bytes, job.cols, job.scratch + p * prepared_step);
+  const std::size_t steps = count * (job.cols / kFormat.block);
+  const std::size_t left = panels_of(job) - panel - kPanels;
+  const std::size_t ahead = (left < V::most_panels ? left : V::most_panels) * job.panel_bytes;
+  Upcoming upcoming{panels + kPanels * job.panel_bytes, (ahead / 64 + steps - 1) / steps * 64};
+  std::size_t token = first;
+  for (std::size_t i = 0; i < count; ++i) {
+    const TileInMemory& tile = tiles[i];
+    if (direct)
+      run_tile<V, kFormat, kPanels, PackedBlock>(panels, job.panel_bytes, job.cols, tile, upcoming, out);
+    else
+      run_tile<V, prepared_format(kFormat), kPanels, PreparedBlock>(job.scratch, prepared_step, job.cols,
+                                                                    tile, upcoming, out);
+    upcoming.from += upcoming.bytes * (job.cols / kFormat.block);
+    const std::size_t used = last - token < tile.tokens ? last - token : tile.tokens;
+    for (std::size_t p = 0; p < kPanels; ++p)
+      store_panel(job, panel + p, token, used, out + p * tile.tokens * kPanelRows);
+    token += tile.tokens;
   }
 }
 
 /// Tokens [first, last) of the job.
 template <typename V, BlockFormat kFormat>
 void multiply_chunk(const PanelJob& job, std::size_t first, std::size_t last) {
-  constexpr std::size_t kMostTiles = 192 / V::most_tokens;
-  TileInMemory tiles[kMostTiles];
-  std::byte* const prepared = job.scratch;
-  std::byte* memory = job.scratch + aligned_bytes(prepared_bytes(job.cols));
+  TileInMemory tiles[kMostChunkTokens / V::most_tokens];
+  std::byte* memory = job.scratch + V::most_panels * aligned_bytes(prepared_bytes(job.cols));
   std::size_t count = 0;
   for (std::size_t token = first; token < last; token += tiles[count++].tokens) {
     tiles[count] = build_tile<V, kFormat>(job, token, tile_tokens<V>(last - token), memory);
     memory += aligned_bytes(tiles[count].tokens * token_bytes(job.cols)) + kTileSlack;
   }
-  alignas(kPanelAlignment) float out[V::most_tokens * kPanelRows];
-  for (std::size_t panel = 0; panel * kPanelRows < job.rows; ++panel) {
-    prepare_panel<V, kFormat>(job.panels + panel * job.panel_bytes, job.cols, prepared);
-    std::size_t token = first;
-    for (std::size_t i = 0; i < count; token += tiles[i++].tokens) {
-      run_tile<V, prepared_format(kFormat)>(prepared, job.cols, tiles[i], out);
-      const std::size_t used = last - token < tiles[i].tokens ? last - token : tiles[i].tokens;
-      store_panel(job, panel, token, used, out);
-    }
-  }
+  std::size_t panel = 0;
+  for (; panel + V::most_panels <= panels_of(job); panel += V::most_panels)
+    multiply_panels<V, kFormat, V::most_panels>(job, panel, first, last, tiles, count);
+  for (; panel < panels_of(job); ++panel)
+    multiply_panels<V, kFormat, 1>(job, panel, first, last, tiles, count);
 }
 
 template <typename V, DType kType>
 void multiply_blocks(const PanelJob& job) {
   constexpr BlockFormat kFormat = block_format(kType);
-  if (job.x.rows == 1) return multiply_one<V, kFormat>(job);
+  if (job.x.rows == 0) return;
+  if (job.x.rows == 1) return multiply_few<V, kFormat, 1>(job);
+  if (job.x.rows == 2) return multiply_few<V, kFormat, 2>(job);
+  if (job.x.rows <= 4) return multiply_few<V, kFormat, 4>(job);
+  if constexpr (V::most_tokens > 4)
+    if (job.x.rows <= V::most_tokens) return multiply_few<V, kFormat, V::most_tokens>(job);
   const std::size_t step = chunk_tokens<V>(job.cols);
   for (std::size_t first = 0; first < job.x.rows; first += step)
     multiply_chunk<V, kFormat>(job, first, job.x.rows - first < step ? job.x.rows : first + step);

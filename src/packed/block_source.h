@@ -56,14 +56,16 @@ class PackedBlock {
   using Int = typename V::Int;
   using Reg = typename V::Reg;
 
+  PackedBlock() = default;
   PackedBlock(const std::byte* panel, std::size_t cols, std::size_t block)
       : codes_(panel + block * kFormat.block / kUnitCols * unit_bytes(kFormat)),
         scales_(panel + cols / kUnitCols * unit_bytes(kFormat) + block * kAt.block) {}
 
-  static void prefetch(const PackedBlock& from, std::size_t unit) {
+  /// The codes that come a page after those of this unit.
+  void prefetch(std::size_t unit) const {
     constexpr std::size_t kAhead = 4096;
     for (std::size_t at = 0; at < unit_bytes(kFormat); at += 64)
-      V::prefetch(from.codes_ + unit * unit_bytes(kFormat) + at + kAhead);
+      V::prefetch(codes_ + unit * unit_bytes(kFormat) + at + kAhead);
   }
 
   Int code(std::size_t unit, std::size_t g, std::size_t part) const {
@@ -150,11 +152,12 @@ class PreparedBlock {
   using Reg = typename V::Reg;
   using Layout = PreparedLayout<kFormat>;
 
+  PreparedBlock() = default;
   PreparedBlock(const std::byte* prepared, std::size_t cols, std::size_t block)
       : codes_(prepared + block * Layout::kCodes),
         record_(prepared + cols * kPanelRows + block * Layout::kRecord) {}
 
-  static void prefetch(const PreparedBlock&, std::size_t) {}
+  void prefetch(std::size_t) const {}  ///< They are in the caches.
 
   Int code(std::size_t unit, std::size_t g, std::size_t part) const {
     return V::load_int(codes_ + (unit * 8 + g) * 64 + part * kPartBytes);
@@ -188,7 +191,7 @@ void prepare_panel(const std::byte* panel, std::size_t cols, std::byte* prepared
   for (std::size_t index = 0; index < cols / kFormat.block; ++index, record += Layout::kRecord) {
     const PackedBlock<V, kFormat> block(panel, cols, index);
     for (std::size_t unit = 0; unit < kFormat.block / kUnitCols; ++unit, codes += kUnitCols * kPanelRows) {
-      block.prefetch(block, unit);
+      block.prefetch(unit);
 #pragma GCC unroll 8
       for (std::size_t g = 0; g < 8; ++g)
 #pragma GCC unroll 2

@@ -16,6 +16,7 @@ struct Avx2Vectors : SseTranspose {
   using Reg = __m256;
   static constexpr std::size_t lanes = 8;
   static constexpr std::size_t parts = 2;
+  static constexpr std::size_t most_panels = 1;
   static constexpr std::size_t most_tokens = 4;
   static constexpr bool has_dot = false;
 

@@ -16,7 +16,8 @@ struct Avx512Vectors : SseTranspose {
   using Reg = __m512;
   static constexpr std::size_t lanes = 16;
   static constexpr std::size_t parts = 1;
-  static constexpr std::size_t most_tokens = 8;
+  static constexpr std::size_t most_panels = 2;
+  static constexpr std::size_t most_tokens = 6;
   static constexpr bool has_dot = false;
 
   static Int load_int(const std::byte* p) { return _mm512_loadu_si512(p); }

@@ -1,3 +1,4 @@
+// AVX-512 (F, BW, DQ, VL): sixteen floats in a register.
 #if defined(__x86_64__)
 #include "packed/float_avx512.h"
 

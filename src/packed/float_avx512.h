@@ -24,7 +24,7 @@ struct Sixteen512 {
   static Reg load_odd(const std::byte* p) { return odd(_mm512_load_si512(p)); }
   static Reg load_first(const float* p, std::size_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
   static void store_first(float* p, Reg v, std::size_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
-  static Factor broadcast(const std::byte* p) { return _mm512_castsi512_ps(broadcast_bits(p)); }
+  static Factor broadcast(const std::byte* p) { return _mm512_set1_ps(*reinterpret_cast<const float*>(p)); }
   static Factor broadcast_even(const std::byte* p) { return even(broadcast_bits(p)); }
   static Factor broadcast_odd(const std::byte* p) { return odd(broadcast_bits(p)); }
   static Reg fma(Reg w, Factor x, Reg sum) { return _mm512_fmadd_ps(w, x, sum); }

@@ -1,16 +1,15 @@
 // Panels of floats times activations, written once over a vector type; each instruction set's file supplies it.
 //
-// V has: Reg (sixteen floats, in one register or more), Factor (one float in every lane), kTokens (the most rows of x
-// whose sums for one panel fit the registers twice, or once where kPanels(kTokens) is 1), panels(tokens) (how many
-// panels are multiplied by so many rows of x at a time: 1, 2 or 4), zero, load (aligned), load_f16, load_even and
-// load_odd (those of sixteen pairs of bf16, widened), load_first and store_first (the first n of sixteen), broadcast
-// (the four bytes at an address in every lane), broadcast_even and broadcast_odd (of a pair of bf16, widened),
-// fma (w, factor, sum).
+// V has: Reg (sixteen floats, in one register or more), Factor (one float in every lane), kTokens (the most rows of x in a
+// tile), panels(tokens) (how many panels a tile of so many rows has: 1, 2 or 4; their sums fit the registers), zero, load
+// (aligned), load_f16, load_even and load_odd (those of sixteen pairs of bf16, widened), load_first and store_first (the
+// first n of sixteen), broadcast (the four bytes at an address in every lane), broadcast_even and broadcast_odd (of a
+// pair of bf16, widened), and fma (w, factor, sum).
 //
-// A walk W over the columns has: kStepBytes (of a panel for one step), kStepX (bytes of a row of x), kParts (products a
-// step), weights(panel, part), factor(x, part), add(w, factor, sum), and copy: what brings steps of a row of x to where
-// the walk `Copied` reads them. A sum takes its products one by one, in the order of the columns, whatever the tile it
-// is made in: the bits depend on nothing else. Between blocks of columns sums rest in y, which changes none.
+// A walk W over the columns goes by steps: kStepBytes of a panel and kStepX bytes of a row of x. A step has kParts
+// products: add(weights(panel, part), factor(x, part), sum). The walk `Copied` does the same on rows that `copy` copied.
+// A sum takes its products one by one in the order of the columns, whatever the tile it is made in: the bits depend on
+// nothing else. Between blocks of columns sums rest in y, which changes none.
 //
 // Everything is in an unnamed namespace and nothing of the standard library is instantiated, as in
 // kernels/vector_kernels.h and for the same reason.
@@ -82,18 +81,18 @@ struct TileJob {
   std::size_t x_stride;  ///< Bytes.
   std::size_t steps;
   float* y;
-  std::size_t y_stride;   ///< Floats.
-  std::size_t last_rows;  ///< Of the last panel, 1 to 16.
-  bool first;             ///< The sums begin at zero, not at y.
+  std::size_t y_stride;     ///< Floats.
+  std::size_t last_rows;    ///< Of the last panel, 1 to 16.
+  bool first;               ///< The sums begin at zero, not at y.
+  std::size_t ahead;        ///< Bytes of a panel that are on their way to the cache.
+  const std::byte* next;    ///< What will be copied next: the first row of x of it that this tile fetches,
+  std::size_t next_rows;    ///< how many,
+  std::size_t next_stride;  ///< and their distance in bytes.
 };
-
-template <std::size_t kSteps>
-struct Steps {};
 
 template <typename V, typename W, std::size_t kPanels, std::size_t kTokens>
 void multiply_tile(const TileJob& job) {
-  constexpr std::size_t kAhead = 1024;  // Bytes of a panel that are on their way from memory.
-  constexpr std::size_t kUnrolled = 4;
+  constexpr std::size_t kChunk = 16;  // Steps; 64 bytes of a row of x that is to be copied.
   constexpr std::size_t kBases = (kTokens + 3) / 4;
   typename V::Reg sums[kTokens][kPanels];
 #pragma GCC unroll 12
@@ -113,38 +112,37 @@ void multiply_tile(const TileJob& job) {
   // the compiler is kept from making pointers of them again.
   std::size_t stride = job.x_stride, stride3 = 3 * stride;
   asm("" : "+r"(stride), "+r"(stride3));
-  const auto advance = [&]<std::size_t kSteps>(Steps<kSteps>) {
+  const std::size_t ahead = job.ahead;
+  const std::byte* next = job.next;
+  for (std::size_t left = job.steps; left != 0;) {
+    std::size_t step = left < kChunk ? left : kChunk;
+    left -= step;
+    for (; step != 0; --step) {
 #pragma GCC unroll 4
-    for (std::size_t step = 0; step < kSteps; ++step) {
-      if (step * W::kStepBytes % 64 == 0)
-#pragma GCC unroll 4
-        for (std::size_t p = 0; p < kPanels; ++p)
-          __builtin_prefetch(panel[p] + step * W::kStepBytes + kAhead);
+      for (std::size_t p = 0; p < kPanels; ++p) __builtin_prefetch(panel[p] + ahead);
 #pragma GCC unroll 2
       for (std::size_t part = 0; part < W::kParts; ++part) {
         decltype(W::weights(panel[0], part)) w[kPanels];
 #pragma GCC unroll 4
-        for (std::size_t p = 0; p < kPanels; ++p) w[p] = W::weights(panel[p] + step * W::kStepBytes, part);
+        for (std::size_t p = 0; p < kPanels; ++p) w[p] = W::weights(panel[p], part);
 #pragma GCC unroll 12
         for (std::size_t t = 0; t < kTokens; ++t) {
-          const std::byte* row = base[t / 4] + (t % 4 == 3 ? stride3 : t % 4 * stride);
-          const auto x = W::factor(row + step * W::kStepX, part);
+          const auto x = W::factor(base[t / 4] + (t % 4 == 3 ? stride3 : t % 4 * stride), part);
 #pragma GCC unroll 4
           for (std::size_t p = 0; p < kPanels; ++p) sums[t][p] = W::add(w[p], x, sums[t][p]);
         }
       }
-    }
 #pragma GCC unroll 4
-    for (std::size_t p = 0; p < kPanels; ++p) panel[p] += kSteps * W::kStepBytes;
+      for (std::size_t p = 0; p < kPanels; ++p) panel[p] += W::kStepBytes;
 #pragma GCC unroll 3
-    for (std::size_t b = 0; b < kBases; ++b) {
-      base[b] += kSteps * W::kStepX;
-      asm("" : "+r"(base[b]));
+      for (std::size_t b = 0; b < kBases; ++b) {
+        base[b] += W::kStepX;
+        asm("" : "+r"(base[b]));
+      }
     }
-  };
-  std::size_t left = job.steps;
-  for (; left >= kUnrolled; left -= kUnrolled) advance(Steps<kUnrolled>{});
-  for (; left != 0; --left) advance(Steps<1>{});
+    for (std::size_t r = 0; r < job.next_rows; ++r) __builtin_prefetch(next + r * job.next_stride, 0, 2);
+    next += 64;
+  }
 #pragma GCC unroll 12
   for (std::size_t t = 0; t < kTokens; ++t)
 #pragma GCC unroll 4
@@ -183,6 +181,9 @@ std::size_t steps_of(const PanelJob& job) {
   return job.x.form == ActivationForm::bf16 ? (job.cols + 1) / 2 : job.cols;
 }
 
+/// How far in front of a panel's columns its bytes are asked for.
+constexpr std::size_t kAheadOfMemory = 2048, kAheadOfCache = 512;
+
 /// `panels` panels times `tokens` (at most V::kTokens) rows of x.
 template <typename V, typename W>
 void multiply_panels(TileJob tile, std::size_t panels, std::size_t tokens, std::size_t last_rows) {
@@ -195,6 +196,7 @@ void multiply_panels(TileJob tile, std::size_t panels, std::size_t tokens, std::
     kTiles<V, W>.of[log][tokens](tile);
     tile.panels += count * tile.panel_bytes;
     tile.y += count * kPanelRows;
+    tile.next += tile.next_rows * tile.next_stride;
   }
 }
 
@@ -230,15 +232,20 @@ void multiply_blocked(const PanelJob& job, std::size_t panels) {
         for (std::size_t t = token; t < end; ++t)
           W::copy(job.x.values + t * job.x.stride + step * W::kStepX, now,
                   job.scratch + (t - token) * kCopyStride);
-        const TileJob whole = {job.panels + panel * job.panel_bytes + step * W::kStepBytes,
-                               job.panel_bytes,
-                               job.scratch,
-                               kCopyStride,
-                               now,
-                               job.y.data + token * job.y.stride + panel * kPanelRows,
-                               job.y.stride,
-                               0,
-                               step == 0};
+        TileJob whole = {
+            job.panels + panel * job.panel_bytes + step * W::kStepBytes,
+            job.panel_bytes,
+            job.scratch,
+            kCopyStride,
+            now,
+            job.y.data + token * job.y.stride + panel * kPanelRows,
+            job.y.stride,
+            0,
+            step == 0,
+            kAheadOfCache,
+            job.x.values + end * job.x.stride + step * W::kStepX,
+            tile + 1 == tiles ? 0 : ceil_divide((tile + 2) * job.x.rows / tiles - end, ceil_divide(count, 2)),
+            job.x.stride};
         multiply_panels<V, Copied>(whole, count, end - token,
                                    panel + count == panels ? last_rows : kPanelRows);
         token = end;
@@ -262,7 +269,11 @@ void multiply_direct(const PanelJob& job, std::size_t panels) {
                            job.y.data + token * job.y.stride,
                            job.y.stride,
                            0,
-                           true};
+                           true,
+                           kAheadOfMemory,
+                           job.x.values,
+                           0,
+                           0};
     multiply_panels<V, W>(whole, panels, end - token, last_rows);
     token = end;
   }

@@ -9,7 +9,7 @@ namespace mla {
 /// Panels of quantized types.
 struct BlockKernels {
   std::array<void (*)(const PanelJob&), kDTypeTraits.size()> multiply;  ///< Null for the plain types.
-  std::size_t (*scratch_bytes)(std::size_t cols);                       ///< For every type and number of rows.
+  std::size_t (*scratch_bytes)(std::size_t cols);  ///< For every type and number of rows.
 };
 
 /// Panels of floats, and activations.

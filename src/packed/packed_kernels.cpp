@@ -42,7 +42,7 @@ const PackedKernels& packed_kernels(Isa isa) {
     assembled<kAvx512Blocks, kAvx512Floats>(Isa::avx512),
     assembled<kAvx512VnniBlocks, kAvx512Floats>(Isa::avx512vnni),
     assembled<kAvx512VnniBlocks, kAvx512Bf16Floats>(Isa::avx512bf16),
-    assembled<kAvx512VnniBlocks, kAvx512Bf16Floats>(Isa::amx),
+    assembled<kAmxBlocks, kAmxFloats>(Isa::amx),
 #endif
   };
   for (const PackedKernels& kernels : all)

@@ -6,9 +6,9 @@
 //   blocks of 256: y = fma(float(sum_g scale_g * sum w a), d * s, y);
 //                  with min: then y = fma(-float(sum_g min_g * sum a), dmin * s, y)
 // where s is the activation block's scale, from y = 0 over the blocks in their order. So all instruction sets give the same bits.
-// F32 and F16: y = fma(w, x, y) over the columns in their order: the same bits as well. BF16: pairs of products in
-// float32 in the order of the unit that makes them, which differs between instruction sets; within one, an element's
-// order is fixed.
+// F32 and F16: y = fma(w, x, y) over the columns in their order: the same bits as well. BF16: the same on scalar, AVX2
+// and AVX-512. Units for it (AVX-512 BF16, AMX) add pairs of products in float32 in an order of their own and take
+// subnormal factors and sums for zeros: other bits, but an element's order is fixed within an instruction set.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ struct PanelJob {
   std::size_t cols = 0;
   ActivationView x;  ///< In activation_form(dtype).
   Matrix y;
-  std::byte* scratch = nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
+  std::byte* scratch =
+      nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
 };
 
 struct PackedKernels {

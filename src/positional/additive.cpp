@@ -15,7 +15,7 @@ void AdditiveEncoding::check(std::size_t position) const {
 std::vector<float> AdditiveEncoding::values(std::size_t position, std::size_t dims) const {
   check(position);
   std::vector<float> vector(dims);
-  write(position, vector);
+  add(position, vector);
   return vector;
 }
 
@@ -24,11 +24,7 @@ void AdditiveEncoding::prepare(PositionBatch& batch) const {
 }
 
 void AdditiveEncoding::add_to_embedding(const PositionBatch& batch, Matrix x) const {
-  std::vector<float> vector(x.cols);
-  for (std::size_t row = 0; row < x.rows; ++row) {
-    write(batch.position(row), vector);
-    for (std::size_t i = 0; i < x.cols; ++i) x.row(row)[i] += vector[i];
-  }
+  for (std::size_t row = 0; row < x.rows; ++row) add(batch.position(row), x.row_span(row));
 }
 
 }  // namespace mla

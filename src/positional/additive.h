@@ -22,8 +22,8 @@ class AdditiveEncoding : public PositionalEncoding {
   explicit AdditiveEncoding(std::string source = {}) : source_(std::move(source)) {}
 
  private:
-  /// The vector of a position, as many values as `out` has. `position` is below positions().
-  virtual void write(std::size_t position, std::span<float> out) const = 0;
+  /// Adds the vector of a position, which has as many values as `x`. `position` is below positions().
+  virtual void add(std::size_t position, std::span<float> x) const = 0;
 
   void check(std::size_t position) const;
 

@@ -1,5 +1,6 @@
 // The binary digits of the position, lowest first: value k is bit k, and is 0 where the position has no such
 // bit. Bounded, but bit k jumps every 2^k positions. The tutorials' second attempt.
+#include <algorithm>
 #include <limits>
 
 #include "positional/additive.h"
@@ -13,10 +14,10 @@ class BinaryEncoding final : public AdditiveEncoding {
   std::string describe() const override { return "binary"; }
 
  private:
-  void write(std::size_t position, std::span<float> out) const override {
+  void add(std::size_t position, std::span<float> x) const override {
     constexpr std::size_t kBits = std::numeric_limits<std::size_t>::digits;
-    for (std::size_t k = 0; k < out.size(); ++k)
-      out[k] = k < kBits ? static_cast<float>((position >> k) & 1U) : 0.0F;
+    for (std::size_t k = 0; k < std::min(x.size(), kBits); ++k)
+      x[k] += static_cast<float>((position >> k) & 1U);
   }
 };
 

@@ -17,6 +17,8 @@ struct PositionBatch {
   std::size_t first = 0;            ///< Row of the cache that the first row of the pass becomes.
   std::size_t count = 0;            ///< Number of rows.
   std::size_t sequence_length = 0;  ///< Tokens seen when the whole call is done; >= first + count.
+  std::size_t call_count =
+      0;  ///< Rows of the whole call, of which this pass may be a part; 0: of this pass alone.
   std::size_t offset = 0;  ///< Position of the cache's row 0: other than 0 only to shift a whole text.
 
   /// [count, pairs]: cosine and sine of each row's rotation, already multiplied by the encoding's attention

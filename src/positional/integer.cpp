@@ -1,7 +1,5 @@
 // The position itself, added to every value: the first thing one thinks of, and the reason for all that came
 // after. Nobody published it as a proposal; it is where tutorials begin.
-#include <algorithm>
-
 #include "positional/additive.h"
 #include "positional/registry.h"
 
@@ -13,8 +11,8 @@ class IntegerEncoding final : public AdditiveEncoding {
   std::string describe() const override { return "integer"; }
 
  private:
-  void write(std::size_t position, std::span<float> out) const override {
-    std::fill(out.begin(), out.end(), static_cast<float>(position));
+  void add(std::size_t position, std::span<float> x) const override {
+    for (float& value : x) value += static_cast<float>(position);
   }
 };
 

@@ -21,12 +21,10 @@ class LearnedEncoding final : public AdditiveEncoding {
   std::optional<std::size_t> positions() const override { return table_.values.size() / table_.dims; }
 
  private:
-  /// `out` has the table's width or less: of a wider one the rest is 0.
-  void write(std::size_t position, std::span<float> out) const override {
-    const auto row = table_.values.begin() + static_cast<std::ptrdiff_t>(position * table_.dims);
-    const std::size_t count = std::min(out.size(), table_.dims);
-    std::copy_n(row, count, out.begin());
-    std::fill(out.begin() + static_cast<std::ptrdiff_t>(count), out.end(), 0.0F);
+  /// Of an `x` wider than the table the rest stays.
+  void add(std::size_t position, std::span<float> x) const override {
+    const float* row = table_.values.data() + position * table_.dims;
+    for (std::size_t i = 0; i < std::min(x.size(), table_.dims); ++i) x[i] += row[i];
   }
 
   PositionTable table_;

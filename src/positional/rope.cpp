@@ -13,7 +13,11 @@ Rope::Rope(const RopeScaling& scaling, std::size_t rope_dim, RopePairing pairing
       rope_dim_(rope_dim),
       pairing_(pairing),
       attention_factor_(static_cast<float>(rope_attention_factor(scaling))),
-      frequencies_(rope_inverse_frequencies(scaling, rope_dim, 0)) {}
+      frequencies_(rope_inverse_frequencies(scaling, rope_dim, 0)) {
+  if (scaling.type == RopeType::longrope)
+    long_frequencies_ =
+        rope_inverse_frequencies(scaling, rope_dim, scaling.original_max_position_embeddings + 1);
+}
 
 std::string Rope::describe() const {
   std::string text = "rope, " + std::to_string(rope_dim_) + " dimensions, ";
@@ -24,10 +28,13 @@ std::string Rope::describe() const {
 }
 
 void Rope::prepare(PositionBatch& batch) const {
-  const bool by_length = scaling_.type == RopeType::dynamic || scaling_.type == RopeType::longrope;
-  const std::vector<float> frequencies =
-      by_length ? rope_inverse_frequencies(scaling_, rope_dim_, batch.offset + batch.sequence_length)
-                : frequencies_;
+  const std::size_t length = batch.offset + batch.sequence_length;
+  std::vector<float> of_length;
+  std::span<const float> frequencies = frequencies_;
+  if (scaling_.type == RopeType::longrope && length > scaling_.original_max_position_embeddings)
+    frequencies = long_frequencies_;
+  if (scaling_.type == RopeType::dynamic && length > scaling_.max_position_embeddings)
+    frequencies = of_length = rope_inverse_frequencies(scaling_, rope_dim_, length);
   const std::size_t pairs = frequencies.size();
   batch.cosines.resize(batch.count * pairs);
   batch.sines.resize(batch.count * pairs);

@@ -40,6 +40,8 @@ class Rope final : public PositionalEncoding {
   RopePairing pairing_;
   float attention_factor_;
   std::vector<float> frequencies_;
+  std::vector<float>
+      long_frequencies_;  ///< longrope: for longer sequences than the trained; otherwise empty.
 };
 
 }  // namespace mla

@@ -16,12 +16,12 @@ class SinusoidalEncoding final : public AdditiveEncoding {
   std::string describe() const override { return "sinusoidal"; }
 
  private:
-  void write(std::size_t position, std::span<float> out) const override {
-    const double dims = static_cast<double>(out.size());
-    for (std::size_t i = 0; i < out.size(); i += 2) {
+  void add(std::size_t position, std::span<float> x) const override {
+    const double dims = static_cast<double>(x.size());
+    for (std::size_t i = 0; i < x.size(); i += 2) {
       const double angle = static_cast<double>(position) * std::pow(kBase, -static_cast<double>(i) / dims);
-      out[i] = static_cast<float>(std::sin(angle));
-      if (i + 1 < out.size()) out[i + 1] = static_cast<float>(std::cos(angle));
+      x[i] += static_cast<float>(std::sin(angle));
+      if (i + 1 < x.size()) x[i + 1] += static_cast<float>(std::cos(angle));
     }
   }
 };

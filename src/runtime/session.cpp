@@ -51,6 +51,7 @@ struct Session::State {
   std::size_t context;
   KvCache cache;
   Workspace workspace;
+  PositionBatch batch;  // Kept for its memory.
   std::vector<float> logits;
   std::size_t position = 0;
   Progress progress;
@@ -70,7 +71,6 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
   cache.reserve(position + ids.size());
   const std::size_t vocab_size = model->info().vocab_size;
   const std::size_t total_length = position + ids.size();
-  PositionBatch batch;
   for (std::size_t done = 0; done < ids.size();) {
     const std::span<const TokenId> chunk = ids.subspan(done, std::min(most_at_once, ids.size() - done));
     const bool last = done + chunk.size() == ids.size();
@@ -79,6 +79,7 @@ void Session::State::run(std::span<const TokenId> ids, std::size_t most_at_once,
     batch.first = position;
     batch.count = chunk.size();
     batch.sequence_length = total_length;
+    batch.call_count = ids.size();
     batch.offset = options.first_position;
     model->parts().decoder.forward(chunk, batch, cache, {.path = options.attention}, workspace,
                                    {logits.data(), rows, vocab_size, vocab_size});

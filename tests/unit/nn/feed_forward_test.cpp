@@ -281,6 +281,7 @@ TEST_CASE("router: logits that are no numbers give some experts, each once") {
     const RouterShape shape{kind, experts, 6, 8, 3, true, 1.0F};
     const Router router(shape,
                         has_correction_bias(kind) ? std::vector<float>(experts, 0.5F) : std::vector<float>{});
+    Arena arena;
     for (int round = 0; round < 200; ++round) {
       std::vector<float> logits = random.values(experts, 10.0F);
       for (float& logit : logits) {
@@ -288,8 +289,8 @@ TEST_CASE("router: logits that are no numbers give some experts, each once") {
         if (dice < -0.4F || round == 0) logit = nan;
         if (dice > 0.9F) logit = dice > 0.95F ? infinity : -infinity;
       }
-      const std::vector<ExpertChoice> chosen = router.choose(logits);
-      REQUIRE(chosen.size() == 6);
+      std::vector<ExpertChoice> chosen(6, {experts, 0.0F});
+      router.choose(logits, arena, chosen);
       for (std::size_t i = 0; i < chosen.size(); ++i) {
         REQUIRE(chosen[i].expert < experts);
         if (i > 0) REQUIRE(chosen[i - 1].expert < chosen[i].expert);

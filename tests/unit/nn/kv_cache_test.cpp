@@ -3,10 +3,16 @@
 #include <catch2/catch.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <new>
 #include <vector>
 
+using mla::Bf16Stream;
+using mla::CacheElement;
+using mla::CacheWidths;
 using mla::KvCache;
+using mla::LayerCache;
 using mla::Matrix;
 
 namespace {
@@ -88,6 +94,48 @@ TEST_CASE("cache: token by token it moves seldom") {
     last = data;
   }
   CHECK(moves <= 7);  // 64, 128, ... 4096.
+}
+
+TEST_CASE("cache: rows of bf16 lie by blocks and heads, and growing keeps them") {
+  const CacheWidths widths{.first = 40, .second = 7, .element = CacheElement::bf16, .heads = 3};
+  KvCache cache({widths, {5, 2}}, 2000);
+  CHECK(cache.bytes_per_token() == 3 * (128 + 64) + 4 * 7);
+  const auto mark_of = [](std::size_t stream, std::size_t head, std::size_t token) {
+    return static_cast<std::uint16_t>((token * 3 + head) * 2 + stream);
+  };
+  std::size_t wrong = 0;
+  const auto each = [&](std::size_t from, std::size_t to, auto body) {
+    const LayerCache layer = cache.layer(0, to);
+    CHECK(layer.first_bf16.tokens == to);
+    for (std::size_t token = from; token < to; ++token)
+      for (std::size_t head = 0; head < 3; ++head) {
+        body(layer.first_bf16.row(head, token), mark_of(0, head, token));
+        body(layer.second_bf16.row(head, token), mark_of(1, head, token));
+      }
+  };
+  std::size_t written = 0;
+  for (const std::size_t tokens : {1U, 2U, 255U, 256U, 257U, 700U, 1999U, 2000U}) {
+    cache.reserve(tokens);
+    const auto check = [&](const std::byte* row, std::uint16_t mark) {
+      if (std::memcmp(row, &mark, sizeof mark) != 0) ++wrong;
+    };
+    each(0, written, check);
+    each(written, tokens, [](std::byte* row, std::uint16_t mark) { std::memcpy(row, &mark, sizeof mark); });
+    written = tokens;
+    each(0, written, check);
+  }
+  CHECK(wrong == 0);
+  const Bf16Stream keys = cache.layer(0, 2000).first_bf16;
+  CHECK(keys.cols == 40);
+  CHECK(keys.stride == 128);
+  CHECK(keys.row(0, 1) - keys.row(0, 0) == 128);
+  CHECK(keys.row(1, 0) - keys.row(0, 0) == 128 * 256);
+  CHECK(keys.row(0, 256) - keys.row(0, 0) == 3 * 128 * 256);
+  CHECK(reinterpret_cast<std::uintptr_t>(keys.data) % 64 == 0);
+  const mla::ActivationView rows = keys.rows(2, 260, 9, 33);
+  CHECK(rows.values == keys.row(2, 260));
+  CHECK(rows.rows == 9);
+  CHECK(rows.cols == 33);
 }
 
 // An allocation that no machine can serve ends the program under AddressSanitizer.

@@ -23,7 +23,8 @@ namespace {
 
 void pack(Linear& linear, DType type, PageMemory& memory) {
   linear.reserve_panels(type, memory);
-  for (std::size_t panel = 0; panel < linear.packed().panels(); ++panel) linear.pack_panel(panel, best_kernels());
+  for (std::size_t panel = 0; panel < linear.packed().panels(); ++panel)
+    linear.pack_panel(panel, best_kernels());
 }
 
 /// What rounding an activation to a form may change, as a share of the greatest of its block.
@@ -121,7 +122,8 @@ TEST_CASE("packed linear: floats may be quantized while they are packed", "[pack
   const Rows x(random, 5, 256);
   Rows exact(5, 40);
   Linear(weight.view).forward(x.matrix(), exact.matrix(), workspace);
-  for (const auto& [type, share] : {std::pair(DType::q8_0, 0.01), std::pair(DType::q4_0, 0.15), std::pair(DType::q4_k, 0.15)}) {
+  for (const auto& [type, share] :
+       {std::pair(DType::q8_0, 0.01), std::pair(DType::q4_0, 0.15), std::pair(DType::q4_k, 0.15)}) {
     CAPTURE(dtype_name(type));
     Linear linear(weight.view);
     PageMemory memory;
@@ -162,7 +164,8 @@ TEST_CASE("packed linear: what weights become", "[packed]") {
 TEST_CASE("packed linear: a value the type cannot hold is an error that names it", "[packed]") {
   std::vector<float> values(32, 1.0F);
   values[5] = HUGE_VALF;
-  const WeightView view{{DType::f32, Shape{1, 32}, reinterpret_cast<const std::byte*>(values.data())}, std::nullopt};
+  const WeightView view{{DType::f32, Shape{1, 32}, reinterpret_cast<const std::byte*>(values.data())},
+                        std::nullopt};
   Linear linear(view);
   PageMemory memory;
   linear.reserve_panels(DType::q8_0, memory);

@@ -14,8 +14,10 @@ using Kind = RouterKind;
 
 void check(const RouterShape& shape, const std::vector<float>& bias, const std::vector<float>& logits,
            const std::vector<ExpertChoice>& expected) {
-  const std::vector<ExpertChoice> chosen = Router(shape, bias).choose(logits);
-  REQUIRE(chosen.size() == expected.size());
+  REQUIRE(shape.top_k == expected.size());
+  std::vector<ExpertChoice> chosen(shape.top_k);
+  Arena arena;
+  Router(shape, bias).choose(logits, arena, chosen);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     CHECK(chosen[i].expert == expected[i].expert);
     CHECK(chosen[i].weight == Approx(expected[i].weight).epsilon(1e-6));

@@ -2,6 +2,7 @@
 // it, and against double precision within the error of float32 sums.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -56,28 +57,29 @@ struct Product {
     if (dtype == DType::bf16)
       for (float& value : x) value = rounded_to(dtype, value);
     pack();
+    if (cols == 0) return;
     for (std::size_t t = 0; t < tokens; ++t)
       packed_kernels(Isa::scalar).quantize(x.data() + t * cols, view, t);
   }
 
   std::size_t panel_count() const { return (rows + kPanelRows - 1) / kPanelRows; }
-  std::size_t bytes_of_panel() const {
-    if (dtype == DType::f32) return cols * 64;
-    return dtype == DType::f16 ? (cols + 1) / 2 * 64 : (cols + 31) / 32 * 32 * 32;
-  }
+  std::size_t bytes_of_panel() const { return panel_shape(dtype, cols).bytes; }
   void pack() {
-    std::memset(panels.data(), 0, panel_count() * panel_bytes);
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t c = 0; c < cols; ++c) {
-        std::byte* panel = panels.data() + r / kPanelRows * panel_bytes;
-        const float value = w[r * cols + c];
-        const std::size_t lane = r % kPanelRows;
-        const std::uint16_t narrow = dtype == DType::f16 ? float_to_f16(value) : float_to_bf16(value);
-        if (dtype == DType::f32) std::memcpy(panel + (c * kPanelRows + lane) * 4, &value, 4);
-        if (dtype == DType::f16) std::memcpy(panel + (c * kPanelRows + lane) * 2, &narrow, 2);
-        if (dtype == DType::bf16)
-          std::memcpy(panel + ((c / 2 * kPanelRows + lane) * 2 + c % 2) * 2, &narrow, 2);
-      }
+    const std::size_t width = dtype_traits(dtype).block_bytes;
+    std::vector<std::byte> stored(rows * cols * width);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const std::uint16_t narrow = dtype == DType::f16 ? float_to_f16(w[i]) : float_to_bf16(w[i]);
+      if (dtype == DType::f32)
+        std::memcpy(stored.data() + i * width, &w[i], width);
+      else
+        std::memcpy(stored.data() + i * width, &narrow, width);
+    }
+    for (std::size_t p = 0; p < panel_count(); ++p) {
+      std::vector<const std::byte*> sources;
+      for (std::size_t r = p * kPanelRows; r < std::min(rows, (p + 1) * kPanelRows); ++r)
+        sources.push_back(stored.data() + r * cols * width);
+      pack_panel(dtype, sources, cols, panels.data() + p * panel_bytes);
+    }
   }
 
   /// Rows [first, first + count) of x by all weights; [count][rows]. What lies between the rows of y stays.
