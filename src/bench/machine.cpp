@@ -105,7 +105,8 @@ MachineLimits measure_machine(const MachineOptions& options, const MachineProgre
   }
   for (const PeakLoop& loop : loops)
     for (const int threads : options.threads) {
-      const double operations = measure_peak(loop, threads, options.quick ? 25 : 100, 0.002);
+      const double operations =
+          measure_peak(loop, threads, options.quick ? 40 : 100, options.quick ? 0.001 : 0.002);
       limits.peaks.push_back({loop.unit, name_of(loop.isa), threads, operations});
       step();
     }

@@ -65,7 +65,7 @@ void quantize(benchmark::State& state, const mla::PackedKernels& kernels, mla::A
 void register_multiply(const mla::PackedKernels& kernels, const std::string& isa) {
   for (const mla::DTypeTraits& traits : mla::kDTypeTraits) {
     if (kernels.multiply[static_cast<std::size_t>(traits.dtype)] == nullptr) continue;
-    for (const std::size_t tokens : {1, 12, 48, 512})
+    for (const std::size_t tokens : std::array<std::size_t, 4>{1, 12, 48, 512})
       benchmark::RegisterBenchmark(
           ("multiply/" + bench_data::type_name(traits.dtype) + "/" + isa + "/" + std::to_string(tokens))
               .c_str(),
