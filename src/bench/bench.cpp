@@ -24,13 +24,17 @@ std::vector<BenchTest> all_tests(const BenchOptions& options) {
   std::vector<std::size_t> depths = options.depths;
   std::sort(depths.begin(), depths.end());
   std::vector<BenchTest> tests;
-  for (const int threads : options.threads)
+  for (const int threads : options.threads) {
+    if (threads < 1)
+      throw Error(ErrorCode::argument, "", "threads",
+                  "found " + std::to_string(threads) + ", expected at least 1");
     for (const std::size_t depth : depths) {
       for (const std::size_t tokens : options.prefill)
         if (tokens > 0) tests.push_back({BenchKind::prefill, tokens, depth, threads});
       for (const std::size_t tokens : options.decode)
         if (tokens > 0) tests.push_back({BenchKind::decode, tokens, depth, threads});
     }
+  }
   if (tests.empty() || options.repetitions == 0)
     throw Error(ErrorCode::argument, "", "tests",
                 "found none, expected tokens to prefill or decode, a depth, threads and repetitions");

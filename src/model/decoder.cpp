@@ -85,7 +85,8 @@ void Decoder::check_ids(std::span<const TokenId> ids) const {
 
 std::size_t Decoder::resting_embeddings() const {
   const bool tied = lm_head.weight().data.data == embed_tokens.data.data;
-  return tied ? 0 : (vocab_size() - 1) * hidden_size();
+  const std::size_t rows = tied ? 0 : (vocab_size() - 1) * hidden_size();
+  return encoding.table ? rows + encoding.table->values.size() - encoding.table->dims : rows;
 }
 
 std::vector<CacheWidths> Decoder::cache_widths() const {

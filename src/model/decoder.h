@@ -44,8 +44,8 @@ struct Decoder {
   std::size_t hidden_size() const { return lm_head.in_features(); }
   std::vector<CacheWidths> cache_widths() const;
 
-  /// Elements of the embedding that one token does not pass through: every row but its own. Tied embeddings are
-  /// multiplied by as a whole, as the output head.
+  /// Elements of the embedding and of a table of positions that one token does not pass through: every row but its own.
+  /// Tied embeddings are multiplied by as a whole, as the output head.
   std::size_t resting_embeddings() const;
 
   /// Hands out the matrices that may be packed, in the order in which a pass uses them.

@@ -133,9 +133,7 @@ void describe(const Gpt2Config& config, const Decoder& decoder, std::size_t para
   info.vocab_size = config.vocab_size;
   info.max_context = config.n_positions;
   info.parameters = parameters;
-  // Of the table of positions, too, a token looks up one row.
   info.active_parameters = parameters - decoder.resting_embeddings();
-  if (decoder.encoding.table) info.active_parameters -= (config.n_positions - 1) * config.n_embd;
   // The residual stream with its companions, and queries and heads' results or the feed-forward block.
   info.activation_bytes_per_token =
       (4 * config.n_embd + std::max(2 * config.n_embd, config.n_inner)) * sizeof(float);
