@@ -265,7 +265,8 @@ TEST_CASE("fast mla: a text that is shifted as a whole") {
 
 TEST_CASE("fast mla: the cache is one stream of bf16") {
   Random random(67);
-  MlaAttention attention = Block(random, {.rank = 33, .rope = 6}).part();
+  const Block block(random, {.rank = 33, .rope = 6});
+  MlaAttention attention = block.part();
   const Rope position({}, 6, RopePairing::interleaved);
   PageMemory memory;
   CHECK(attention.cache_widths().first == 33);
