@@ -12,13 +12,11 @@ std::size_t index_of(MultiplyUnit unit) {
   return static_cast<std::size_t>(unit);
 }
 
-/// Bytes of one value in the cache.
-double cache_value_bytes(const Model& model) {
-  std::size_t values = 0;
-  for (const CacheWidths& widths : model.parts().decoder.cache_widths())
-    values += widths.first + widths.second + widths.third;
+/// Bytes of one value in a layer's cache, the padding of its rows shared out.
+double cache_value_bytes(const CacheWidths& widths) {
+  const std::size_t values = widths.heads * (widths.first + widths.second + widths.third);
   if (values == 0) return 0.0;
-  return static_cast<double>(model.info().cache_bytes_per_token) / static_cast<double>(values);
+  return static_cast<double>(KvCache({widths}, 0).bytes_per_token()) / static_cast<double>(values);
 }
 
 }  // namespace
@@ -45,12 +43,13 @@ PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
     work.bytes += static_cast<double>(active.bytes);
     work.operations[index_of(multiply_unit(precision, type))] += 2.0 * elements;
   }
-  const double value_bytes = cache_value_bytes(model);
-  const MultiplyUnit attention = multiply_unit(precision, "BF16");  // As the cache is kept.
   for (const DecoderLayer& layer : model.parts().decoder.layers) {
     const AttentionWork attending = layer.attention->work(first, tokens);
-    work.bytes += attending.cache_values * value_bytes;
-    work.operations[index_of(attention)] += 2.0 * attending.multiplications;
+    const CacheWidths widths = layer.attention->cache_widths();
+    const bool fast = widths.element == CacheElement::bf16;
+    work.bytes += attending.cache_values * cache_value_bytes(widths);
+    work.operations[index_of(fast ? MultiplyUnit::bf16 : MultiplyUnit::fp32)] +=
+        2.0 * attending.multiplications;
   }
   return work;
 }
