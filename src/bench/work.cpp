@@ -12,13 +12,6 @@ std::size_t index_of(MultiplyUnit unit) {
   return static_cast<std::size_t>(unit);
 }
 
-/// Bytes of one value in a layer's cache, the padding of its rows shared out.
-double cache_value_bytes(const CacheWidths& widths) {
-  const std::size_t values = widths.heads * (widths.first + widths.second + widths.third);
-  if (values == 0) return 0.0;
-  return static_cast<double>(KvCache({widths}, 0).bytes_per_token()) / static_cast<double>(values);
-}
-
 }  // namespace
 
 PassWork& PassWork::operator+=(const PassWork& other) {
@@ -45,9 +38,8 @@ PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
   }
   for (const DecoderLayer& layer : model.parts().decoder.layers) {
     const AttentionWork attending = layer.attention->work(first, tokens);
-    const CacheWidths widths = layer.attention->cache_widths();
-    const bool fast = widths.element == CacheElement::bf16;
-    work.bytes += attending.cache_values * cache_value_bytes(widths);
+    const bool fast = layer.attention->cache_widths().element == CacheElement::bf16;
+    work.bytes += attending.cache_values * (fast ? 2.0 : 4.0);
     work.operations[index_of(fast ? MultiplyUnit::bf16 : MultiplyUnit::fp32)] +=
         2.0 * attending.multiplications;
   }
