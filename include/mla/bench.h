@@ -32,7 +32,7 @@ struct BenchTest {
 struct PassWork {
   double bytes =
       0.0;  ///< Weights that a token passes through, as they lie in the file, and rows of the cache.
-  /// By MultiplyUnit; a multiply-add is two. Matrices by the unit for their type, attention by the one for activations.
+  /// By MultiplyUnit; a multiply-add is two. Matrices by the unit for their type, attention by the one for the cache's.
   std::array<double, kMultiplyUnits> operations{};
 
   PassWork& operator+=(const PassWork& other);

@@ -12,15 +12,6 @@ std::size_t index_of(MultiplyUnit unit) {
   return static_cast<std::size_t>(unit);
 }
 
-/// Bytes of one value in the cache.
-double cache_value_bytes(const Model& model) {
-  std::size_t values = 0;
-  for (const CacheWidths& widths : model.parts().decoder.cache_widths())
-    values += widths.first + widths.second + widths.third;
-  if (values == 0) return 0.0;
-  return static_cast<double>(model.info().cache_bytes_per_token) / static_cast<double>(values);
-}
-
 }  // namespace
 
 PassWork& PassWork::operator+=(const PassWork& other) {
@@ -45,12 +36,12 @@ PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
     work.bytes += static_cast<double>(active.bytes);
     work.operations[index_of(multiply_unit(precision, type))] += 2.0 * elements;
   }
-  const double value_bytes = cache_value_bytes(model);
-  const MultiplyUnit attention = multiply_unit(precision, "BF16");  // As the cache is kept.
   for (const DecoderLayer& layer : model.parts().decoder.layers) {
     const AttentionWork attending = layer.attention->work(first, tokens);
-    work.bytes += attending.cache_values * value_bytes;
-    work.operations[index_of(attention)] += 2.0 * attending.multiplications;
+    const bool fast = layer.attention->cache_widths().element == CacheElement::bf16;
+    work.bytes += attending.cache_values * (fast ? 2.0 : 4.0);
+    work.operations[index_of(fast ? MultiplyUnit::bf16 : MultiplyUnit::fp32)] +=
+        2.0 * attending.multiplications;
   }
   return work;
 }

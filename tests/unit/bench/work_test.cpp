@@ -183,6 +183,27 @@ TEST_CASE("the unit of a type", "[bench]") {
     CHECK(mla::multiply_unit(Precision::fast, type) == MultiplyUnit::int8);
 }
 
+TEST_CASE("a cache of bf16 is read and multiplied as that", "[bench]") {
+  // Latents; keys and values of several heads, which lie apart.
+  for (const std::string& path : {std::string(MLA_MODELS_DIR) + "/stories", kCheckpoints + "llama_gqa"}) {
+    CAPTURE(path);
+    const auto exact = Model::load(path);
+    const auto fast = Model::load(path, {.precision = Precision::fast});
+    const auto grown = [](const Model& model, auto part) {  // By 20 tokens more in the cache.
+      return part(mla::pass_work(model, 40, 1)) - part(mla::pass_work(model, 20, 1));
+    };
+    const auto bytes = [](const PassWork& work) { return work.bytes; };
+    const auto unit = [](MultiplyUnit which) {
+      return [which](const PassWork& work) { return work.operations[static_cast<std::size_t>(which)]; };
+    };
+    CHECK(grown(*exact, bytes) == Approx(20.0 * static_cast<double>(exact->info().cache_bytes_per_token)));
+    CHECK(grown(*fast, bytes) == Approx(grown(*exact, bytes) / 2.0));
+    CHECK(grown(*exact, unit(MultiplyUnit::fp32)) > 0.0);
+    CHECK(grown(*fast, unit(MultiplyUnit::bf16)) == Approx(grown(*exact, unit(MultiplyUnit::fp32))));
+    CHECK(grown(*fast, unit(MultiplyUnit::fp32)) == 0.0);
+  }
+}
+
 TEST_CASE("weights that are repacked to another type count as that", "[bench]") {
   const std::string path = std::string(MLA_MODELS_DIR) + "/stories";
   const auto exact = Model::load(path)->info();
