@@ -26,6 +26,11 @@ extern const PeakLoop kAvx512VnniInt8;
 extern const PeakLoop kAvx512Bf16;
 extern const PeakLoop kAmxInt8;
 extern const PeakLoop kAmxBf16;
+#elif defined(__aarch64__)
+extern const PeakLoop kNeonFp32;
+extern const PeakLoop kNeonInt8;
+extern const PeakLoop kNeonDotprodInt8;
+extern const PeakLoop kNeonI8mmInt8;
 #endif
 
 }  // namespace mla

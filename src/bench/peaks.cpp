@@ -12,6 +12,8 @@ std::vector<PeakLoop> compiled_loops() {
 #if defined(__x86_64__)
   return {kAvx2Fp32,   kAvx2Int8,       kAvxVnniInt8, kAvx512Fp32, kAvx512Int8,
           kAvx512Bf16, kAvx512VnniInt8, kAmxInt8,     kAmxBf16};
+#elif defined(__aarch64__)
+  return {kNeonFp32, kNeonInt8, kNeonDotprodInt8, kNeonI8mmInt8};
 #else
   return {};
 #endif
