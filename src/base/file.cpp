@@ -124,13 +124,17 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) {
   if (::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     throw Error(ErrorCode::io, path.string(), "", "not a regular file, expected one that can be replaced");
   // O_EXCL and not mkstemp: the file gets the permissions that the user's umask gives new files.
-  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+  for (int attempt = 0;; ++attempt) {
     temporary_ = path_;
     temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+    // Before the file exists: an interruption right after its creation must find the name. No other running process
+    // uses it, since it has our number.
+    remember(temporary_.c_str());
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) fail(path, "cannot create a temporary file beside it");
+    if (descriptor_ >= 0) return;
+    forget(temporary_.c_str());
+    if (errno != EEXIST) fail(path, "cannot create a temporary file beside it");
   }
-  remember(temporary_.c_str());
 }
 
 AtomicFile::~AtomicFile() {
