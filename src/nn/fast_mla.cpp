@@ -95,9 +95,9 @@ struct FormMemory {
 
 /// y = x W^T with x brought into the form that W is multiplied by.
 void multiply(ConstMatrix x, const PackedMatrix& weight, Matrix y, Workspace& workspace, int worker) {
-  const auto memory =
-      worker_memory<FormMemory>(workspace, worker, activation_bytes(weight.form(), x.rows, x.cols));
-  const ActivationView view = activations_in(memory.bytes, weight.form(), x.rows, x.cols);
+  const ActivationForm form = workspace.packed.form(weight.dtype());
+  const auto memory = worker_memory<FormMemory>(workspace, worker, activation_bytes(form, x.rows, x.cols));
+  const ActivationView view = activations_in(memory.bytes, form, x.rows, x.cols);
   for (std::size_t row = 0; row < x.rows; ++row) workspace.packed.quantize(x.row(row), view, row);
   weight.multiply(view, 0, weight.rows(), y, workspace.packed_scratch(worker, weight.cols()),
                   workspace.packed);

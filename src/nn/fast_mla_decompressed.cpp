@@ -104,8 +104,12 @@ void Decompressed::run() {
 
 SpanLatents Decompressed::latents_of(std::size_t first) {
   const std::size_t count = std::min(kSpanBlocks * kKeyBlock, context_ - first);
-  const ActivationForm keys = job_.heads[0].keys.form();
-  const ActivationForm values = job_.heads[0].values.form();
+  // BF16 weights take latents as they lie in the cache.
+  const auto form = [&](const PackedMatrix& up) {
+    return up.dtype() == DType::bf16 ? ActivationForm::bf16 : workspace_.packed.form(up.dtype());
+  };
+  const ActivationForm keys = form(job_.heads[0].keys);
+  const ActivationForm values = form(job_.heads[0].values);
   SpanLatents span{.first = first, .count = count, .keys = in_form(keys, first, count), .values = {}};
   span.values = values == keys ? span.keys : in_form(values, first, count);
   return span;

@@ -8,21 +8,13 @@ struct GateAndUp {
   Matrix up;
 };
 
-struct TileOfJob {
-  std::size_t job;
-  std::size_t tile;
-};
-
-/// The tiles of one projection of all jobs, in one list.
+/// The tiles of one projection of all jobs.
 template <typename Projection>
-std::span<const TileOfJob> list_tiles(std::span<const SwiGluJob> jobs, Projection projection, Arena& arena) {
-  std::size_t count = 0;
-  for (const SwiGluJob& job : jobs) count += (job.expert->*projection).tiles();
-  const std::span<TileOfJob> tiles = arena.list<TileOfJob>(count);
-  TileOfJob* next = tiles.data();
-  for (std::size_t job = 0; job < jobs.size(); ++job)
-    for (std::size_t tile = 0; tile < (jobs[job].expert->*projection).tiles(); ++tile) *next++ = {job, tile};
-  return tiles;
+std::span<const LinearPart> tiles_of(std::span<const SwiGluJob> jobs, Projection projection,
+                                     Workspace& workspace) {
+  return list_tiles(
+      jobs.size(), [&](std::size_t job) -> const Linear& { return jobs[job].expert->*projection; },
+      [&](std::size_t job) { return jobs[job].x.rows(); }, workspace);
 }
 
 }  // namespace
@@ -50,13 +42,13 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
     multiplications += job.x.rows() * job.x.cols() * width;
   }
 
-  const std::span<const TileOfJob> wide = list_tiles(jobs, &SwiGlu::gate_proj, workspace.arena);
+  const std::span<const LinearPart> wide = tiles_of(jobs, &SwiGlu::gate_proj, workspace);
   for_items(workspace, wide.size(), 2 * multiplications, [&](std::size_t item, int worker) {
-    const SwiGluJob& job = jobs[wide[item].job];
-    const auto& [gate, up] = activations[wide[item].job];
-    job.expert->gate_proj.compute_tile(job.x, wide[item].tile, gate, workspace, worker);
-    job.expert->up_proj.compute_tile(job.x, wide[item].tile, up, workspace, worker);
-    const auto [first, count] = job.expert->gate_proj.tile_extent(wide[item].tile);
+    const auto [index, first, count] = wide[item];
+    const SwiGluJob& job = jobs[index];
+    const auto& [gate, up] = activations[index];
+    job.expert->gate_proj.compute(job.x, first, count, gate, workspace, worker);
+    job.expert->up_proj.compute(job.x, first, count, up, workspace, worker);
     for (std::size_t row = 0; row < job.x.rows(); ++row)
       workspace.kernels.silu_multiply(gate.row(row) + first, up.row(row) + first, gate.row(row) + first,
                                       count);
@@ -67,11 +59,10 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
     hidden[i] = activations[i].gate;
     add_form(hidden[i], jobs[i].expert->down_proj, workspace);
   }
-  const std::span<const TileOfJob> narrow = list_tiles(jobs, &SwiGlu::down_proj, workspace.arena);
+  const std::span<const LinearPart> narrow = tiles_of(jobs, &SwiGlu::down_proj, workspace);
   for_items(workspace, narrow.size(), multiplications, [&](std::size_t item, int worker) {
-    const SwiGluJob& job = jobs[narrow[item].job];
-    job.expert->down_proj.compute_tile(hidden[narrow[item].job], narrow[item].tile, job.out, workspace,
-                                       worker);
+    const auto [job, first, count] = narrow[item];
+    jobs[job].expert->down_proj.compute(hidden[job], first, count, jobs[job].out, workspace, worker);
   });
 }
 

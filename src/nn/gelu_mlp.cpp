@@ -53,9 +53,11 @@ void GeluMlp::forward(ConstMatrix x, Workspace& workspace, Matrix out) const {
   LinearInput input = x;
   add_form(input, up_, workspace);
   const Matrix wide = workspace.arena.matrix(x.rows, up_.out_features());
-  for_items(workspace, up_.tiles(), x.rows * x.cols * wide.cols, [&](std::size_t tile, int worker) {
-    up_.compute_tile(input, tile, wide, workspace, worker);
-    const auto [first, count] = up_.tile_extent(tile);
+  const std::span<const LinearPart> parts = list_tiles(
+      1, [&](std::size_t) -> const Linear& { return up_; }, [&](std::size_t) { return x.rows; }, workspace);
+  for_items(workspace, parts.size(), x.rows * x.cols * wide.cols, [&](std::size_t item, int worker) {
+    const auto [job, first, count] = parts[item];
+    up_.compute(input, first, count, wide, workspace, worker);
     for (std::size_t row = 0; row < x.rows; ++row)
       activate(activation_, wide.row_span(row).subspan(first, count));
   });

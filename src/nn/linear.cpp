@@ -87,16 +87,20 @@ Linear Linear::input_major(WeightView weight, std::size_t first, std::size_t cou
   return linear;
 }
 
-std::pair<std::size_t, std::size_t> Linear::tile_extent(std::size_t tile) const {
-  const std::size_t first = tile * tile_;
-  return {first, std::min(tile_, out_features() - first)};
+std::size_t Linear::tile(std::size_t rows, int threads) const {
+  constexpr std::size_t kManyRows = 16;
+  // Rows are prepared once an item: a few large ones for each thread. The cut changes no result of packed weights.
+  constexpr std::size_t kItems = 4;
+  if (!is_packed() || rows < kManyRows) return tile_;
+  constexpr std::size_t kStep = 2 * kPanelRows;
+  const std::size_t items = kItems * static_cast<std::size_t>(threads);
+  return std::max(tile_, (out_features_ / items + kStep - 1) / kStep * kStep);
 }
 
-void Linear::compute_tile(const LinearInput& x, std::size_t tile, Matrix y, Workspace& workspace,
-                          int worker) const {
-  const auto [first, count] = tile_extent(tile);
+void Linear::compute(const LinearInput& x, std::size_t first, std::size_t count, Matrix y,
+                     Workspace& workspace, int worker) const {
   if (is_packed())
-    packed_.multiply(x.in(packed_.form()), first, count, y.columns(first, count),
+    packed_.multiply(x.in(workspace.packed.form(packed_.dtype())), first, count, y.columns(first, count),
                      workspace.packed_scratch(worker, in_features()), workspace.packed);
   else if (output_major())
     multiply_tile(x.floats(), first, count, y, workspace, worker);
@@ -155,17 +159,17 @@ void Linear::forward(ConstMatrix x, Matrix y, Workspace& workspace) const {
 void run_linears(const LinearInput& x, std::span<const LinearJob> jobs, Workspace& workspace) {
   const Arena::Scope scope(workspace.arena);
   LinearInput input = x;
-  std::size_t tiles = 0;
   std::size_t multiplications = 0;
   for (const LinearJob& job : jobs) {
     add_form(input, *job.linear, workspace);
-    tiles += job.linear->tiles();
     multiplications += x.rows() * job.linear->in_features() * job.linear->out_features();
   }
-  for_items(workspace, tiles, multiplications, [&](std::size_t item, int worker) {
-    const LinearJob* job = jobs.data();
-    for (; item >= job->linear->tiles(); ++job) item -= job->linear->tiles();
-    job->linear->compute_tile(input, item, job->y, workspace, worker);
+  const std::span<const LinearPart> parts = list_tiles(
+      jobs.size(), [&](std::size_t job) -> const Linear& { return *jobs[job].linear; },
+      [&](std::size_t) { return x.rows(); }, workspace);
+  for_items(workspace, parts.size(), multiplications, [&](std::size_t item, int worker) {
+    const auto [job, first, count] = parts[item];
+    jobs[job].linear->compute(input, first, count, jobs[job].y, workspace, worker);
   });
 }
 

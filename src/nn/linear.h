@@ -1,6 +1,7 @@
 // y = x W^T + b, with the weights left in the file's own type.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -60,13 +61,13 @@ class Linear {
   bool is_packed() const { return !packed_.empty(); }
   const PackedMatrix& packed() const { return packed_; }
 
-  std::size_t tiles() const { return (out_features() + tile_ - 1) / tile_; }
-  /// First output feature and number of output features of a tile.
-  std::pair<std::size_t, std::size_t> tile_extent(std::size_t tile) const;
+  /// Output features that are computed as one item of work, for so many rows of x on so many threads.
+  std::size_t tile(std::size_t rows, int threads) const;
 
-  /// The tile's columns of y [rows, out_features] from x [rows, in_features], on the calling worker.
-  /// If it is packed, x has its form.
-  void compute_tile(const LinearInput& x, std::size_t tile, Matrix y, Workspace& workspace, int worker) const;
+  /// Output features [first, first + count) of y [rows, out_features] from x [rows, in_features], on the calling worker;
+  /// `first` is a multiple of a tile. If it is packed, x has its form.
+  void compute(const LinearInput& x, std::size_t first, std::size_t count, Matrix y, Workspace& workspace,
+               int worker) const;
 
   /// All of y, on all threads.
   void forward(ConstMatrix x, Matrix y, Workspace& workspace) const;
@@ -102,6 +103,33 @@ std::optional<DType> packed_type(const Linear& linear, LinearRole role, std::opt
 
 /// Adds the form that `linear` needs, if it is packed.
 void add_form(LinearInput& x, const Linear& linear, Workspace& workspace);
+
+/// Output features [first, first + count) of one of several matrices.
+struct LinearPart {
+  std::size_t job;
+  std::size_t first;
+  std::size_t count;
+};
+
+/// All tiles of `jobs` matrices, in one list: weight(job) is the matrix of a job, which has rows(job) rows of x.
+template <typename Weight, typename Rows>
+std::span<const LinearPart> list_tiles(std::size_t jobs, Weight weight, Rows rows, Workspace& workspace) {
+  const int threads = workspace.pool.size();
+  std::size_t count = 0;
+  for (std::size_t job = 0; job < jobs; ++job) {
+    const std::size_t tile = weight(job).tile(rows(job), threads);
+    count += (weight(job).out_features() + tile - 1) / tile;
+  }
+  const std::span<LinearPart> parts = workspace.arena.list<LinearPart>(count);
+  LinearPart* next = parts.data();
+  for (std::size_t job = 0; job < jobs; ++job) {
+    const Linear& linear = weight(job);
+    const std::size_t tile = linear.tile(rows(job), threads);
+    for (std::size_t first = 0; first < linear.out_features(); first += tile)
+      *next++ = {job, first, std::min(tile, linear.out_features() - first)};
+  }
+  return parts;
+}
 
 /// One of several products of the same x.
 struct LinearJob {

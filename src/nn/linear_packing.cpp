@@ -75,7 +75,7 @@ std::vector<float> Linear::decoded_row(std::size_t out, const Kernels& kernels) 
 }
 
 void add_form(LinearInput& x, const Linear& linear, Workspace& workspace) {
-  if (linear.is_packed()) x.add(linear.packed().form(), workspace);
+  if (linear.is_packed()) x.add(workspace.packed.form(linear.packed().dtype()), workspace);
 }
 
 }  // namespace mla

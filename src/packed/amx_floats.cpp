@@ -3,7 +3,7 @@
 // TDPBF16PS adds the products of a pair of columns to each element one after the other, rounds to nearest and takes
 // subnormal numbers for zeros (Intel's Architecture Instruction Set Extensions Programming Reference, TDPBF16PS). Every
 // element's sum stays in a tile register over all columns, whatever the number of tokens: its order of additions does
-// not depend on what is computed beside it.
+// not depend on what is computed beside it. Of activations in pairs, 32 columns add their first values, then their second.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -19,10 +19,15 @@ constexpr std::size_t kResidentBytes = 1U
                                        << 20U;  ///< Of weights that all tokens pass by before the next ones.
 constexpr std::size_t kAhead = 4;               ///< Steps from a weight's prefetch to its use.
 
+/// kPair: the activations are bf16_pair, not bf16.
+template <bool kPair>
 class Bf16Multiplier {
  public:
   Bf16Multiplier(const PanelJob& job, const TokenTiles& tokens)
-      : job_(job), tokens_(tokens), steps_((job.cols + kStepColumns - 1) / kStepColumns) {}
+      : job_(job),
+        tokens_(tokens),
+        steps_((job.cols + kStepColumns - 1) / kStepColumns),
+        second_(kPair ? job.x.second() : 0) {}
 
   void run() const {
     const std::size_t panels = (job_.rows + kPanelRows - 1) / kPanelRows;
@@ -43,8 +48,19 @@ class Bf16Multiplier {
   }
 
  private:
+  /// Tile 7 holds weights; 6 does as well, or, where there are three tiles of sums a panel, tokens.
+  template <std::size_t kTiles>
+  TileConfig config() const {
+    TileConfig config;
+    for (std::size_t i = 0; i < 6; ++i) config.set(i, tokens_.rows, kTileRowBytes);
+    config.set(6, kTiles == 3 ? tokens_.rows : kTileRows, kTileRowBytes);
+    config.set(7, kTileRows, kTileRowBytes);
+    return config;
+  }
+
   template <std::size_t kTiles, std::size_t kPanels>
   void run_panels(std::size_t first, std::size_t end, std::size_t tile) const {
+    const TileSession session(config<kTiles>());
     std::size_t panel = first;
     for (; panel + kPanels <= end; panel += kPanels) multiply<kTiles, kPanels>(panel, tile);
     for (; panel < end; ++panel) multiply<kTiles, 1>(panel, tile);
@@ -59,23 +75,12 @@ class Bf16Multiplier {
     for (std::size_t i = 0; i < kPanels; ++i) w[i] = job_.panels + (panel + i) * job_.panel_bytes;
     zero_sums();
     for (std::size_t step = 0; step < steps_; ++step) {
-      if constexpr (kTiles == 1) {
-        tile_load<6>(x[0], job_.x.stride);
-        add_panels<kPanels>(w);
-      } else if constexpr (kTiles == 2) {
-        tile_load<4>(x[0], job_.x.stride);
-        tile_load<5>(x[1], job_.x.stride);
-        load_weights(w[0]);
-        tile_dot_bf16<0, 4, 7>();
-        tile_dot_bf16<1, 5, 7>();
-        if constexpr (kPanels == 2) {
-          load_weights(w[1]);
-          tile_dot_bf16<2, 4, 7>();
-          tile_dot_bf16<3, 5, 7>();
-        }
-      } else {
+      if constexpr (kTiles == 1)
+        add_one<kPanels>(x[0], w);
+      else if constexpr (kTiles == 2)
+        add_two<kPanels>(x, w);
+      else
         add_three<kPanels>(x, w);
-      }
       for (const std::byte*& at : x) at += kTileRowBytes;
       for (const std::byte*& at : w) at += kTileBytes;
     }
@@ -91,44 +96,70 @@ class Bf16Multiplier {
     tile_zero<5>();
   }
 
+  template <std::size_t kTo>
   static void load_weights(const std::byte* w) {
     for (std::size_t i = 0; i < kTileBytes; i += kTileRowBytes)
       _mm_prefetch(reinterpret_cast<const char*>(w + kAhead * kTileBytes + i), _MM_HINT_T0);
-    tile_load<7>(w, kTileRowBytes);
+    tile_load<kTo>(w, kTileRowBytes);
   }
 
   template <std::size_t kPanels>
-  static void add_panels(const std::byte* const* w) {
-    load_weights(w[0]);
-    tile_dot_bf16<0, 6, 7>();
+  void add_one(const std::byte* x, const std::byte* const* w) const {
+    tile_load<4>(x, job_.x.stride);
+    if constexpr (kPair) tile_load<5>(x + second_, job_.x.stride);
+    add_panel<0>(w[0]);
     if constexpr (kPanels > 1) {
-      load_weights(w[1]);
-      tile_dot_bf16<1, 6, 7>();
-      load_weights(w[2]);
-      tile_dot_bf16<2, 6, 7>();
-      load_weights(w[3]);
-      tile_dot_bf16<3, 6, 7>();
+      add_panel<1>(w[1]);
+      add_panel<2>(w[2]);
+      add_panel<3>(w[3]);
     }
   }
+  template <std::size_t kSum>
+  static void add_panel(const std::byte* w) {
+    constexpr std::size_t kW = 6 + kSum % 2;
+    load_weights<kW>(w);
+    tile_dot_bf16<kSum, 4, kW>();
+    if constexpr (kPair) tile_dot_bf16<kSum, 5, kW>();
+  }
 
-  /// The second panel takes the tiles of tokens backwards, as one is loaded already.
+  template <std::size_t kPanels>
+  void add_two(const std::byte* const* x, const std::byte* const* w) const {
+    load_weights<6>(w[0]);
+    if constexpr (kPanels == 2) load_weights<7>(w[1]);
+    add_tiles<kPanels>(x, 0);
+    if constexpr (kPair) add_tiles<kPanels>(x, second_);
+  }
+  /// Of two tiles of tokens those values that are `at` bytes from the first ones.
+  template <std::size_t kPanels>
+  void add_tiles(const std::byte* const* x, std::size_t at) const {
+    tile_load<4>(x[0] + at, job_.x.stride);
+    tile_dot_bf16<0, 4, 6>();
+    if constexpr (kPanels == 2) tile_dot_bf16<2, 4, 7>();
+    tile_load<5>(x[1] + at, job_.x.stride);
+    tile_dot_bf16<1, 5, 6>();
+    if constexpr (kPanels == 2) tile_dot_bf16<3, 5, 7>();
+  }
+
   template <std::size_t kPanels>
   void add_three(const std::byte* const* x, const std::byte* const* w) const {
-    const std::size_t stride = job_.x.stride;
-    load_weights(w[0]);
-    tile_load<6>(x[0], stride);
-    tile_dot_bf16<0, 6, 7>();
-    tile_load<6>(x[1], stride);
-    tile_dot_bf16<1, 6, 7>();
-    tile_load<6>(x[2], stride);
-    tile_dot_bf16<2, 6, 7>();
+    load_weights<7>(w[0]);
+    add_tile<0>(x[0]);
+    add_tile<1>(x[1]);
+    add_tile<2>(x[2]);
     if constexpr (kPanels > 1) {
-      load_weights(w[1]);
-      tile_dot_bf16<5, 6, 7>();
-      tile_load<6>(x[1], stride);
-      tile_dot_bf16<4, 6, 7>();
-      tile_load<6>(x[0], stride);
-      tile_dot_bf16<3, 6, 7>();
+      load_weights<7>(w[1]);
+      add_tile<3>(x[0]);
+      add_tile<4>(x[1]);
+      add_tile<5>(x[2]);
+    }
+  }
+  template <std::size_t kSum>
+  void add_tile(const std::byte* x) const {
+    tile_load<6>(x, job_.x.stride);
+    tile_dot_bf16<kSum, 6, 7>();
+    if constexpr (kPair) {
+      tile_load<6>(x + second_, job_.x.stride);
+      tile_dot_bf16<kSum, 6, 7>();
     }
   }
 
@@ -154,6 +185,7 @@ class Bf16Multiplier {
   const PanelJob& job_;
   const TokenTiles tokens_;
   const std::size_t steps_;
+  const std::size_t second_;
 };
 
 }  // namespace
@@ -161,11 +193,10 @@ class Bf16Multiplier {
 void multiply_bf16_amx(const PanelJob& job) {
   if (job.x.rows == 0) return;
   const TokenTiles tokens(job.x.rows);
-  TileConfig config;
-  for (std::size_t i = 0; i < 7; ++i) config.set(i, tokens.rows, kTileRowBytes);
-  config.set(7, kTileRows, kTileRowBytes);
-  const TileSession session(config);
-  Bf16Multiplier(job, tokens).run();
+  if (job.x.form == ActivationForm::bf16_pair)
+    Bf16Multiplier<true>(job, tokens).run();
+  else
+    Bf16Multiplier<false>(job, tokens).run();
 }
 
 std::size_t bf16_scratch_bytes_amx() {

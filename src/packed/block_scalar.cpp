@@ -89,6 +89,34 @@ float dot(const BlockFormat& format, const PanelJob& job, const std::byte* panel
   return y;
 }
 
+/// A weight in float32.
+float real_weight(const BlockFormat& format, const std::byte* panel, std::size_t cols, std::size_t row,
+                  std::size_t col) {
+  const ScaleBytes at = scale_bytes(format);
+  const std::byte* const scales =
+      panel + cols / kUnitCols * unit_bytes(format) + col / format.block * at.block;
+  const ScaleAndMin by = group_scales(format, scales, row, col % format.block / format.group);
+  const auto code = static_cast<float>(weight(format, panel, row, col));
+  const float d = half_at(scales, row) * static_cast<float>(by.scale);
+  if (!format.mins) return code * d;
+  const float m = half_at(scales + at.m, row);
+  return format.block == 32 ? std::fma(code, d, m) : std::fma(code, d, -(m * static_cast<float>(by.min)));
+}
+
+template <DType kType>
+void add_outliers(const PanelJob& job) {
+  constexpr BlockFormat kFormat = block_format(kType);
+  for (std::size_t token = 0; token < job.x.rows; ++token)
+    for (std::size_t i = 0; i < job.x.outlier_counts[token]; ++i) {
+      const Outlier outlier = job.x.row_outliers(token)[i];
+      for (std::size_t row = 0; row < job.rows; ++row) {
+        const std::byte* const panel = job.panels + row / kPanelRows * job.panel_bytes;
+        float& y = job.y.row(token)[row];
+        y = std::fma(real_weight(kFormat, panel, job.cols, row % kPanelRows, outlier.col), outlier.x, y);
+      }
+    }
+}
+
 template <DType kType>
 void multiply(const PanelJob& job) {
   constexpr BlockFormat kFormat = block_format(kType);
@@ -105,14 +133,30 @@ constexpr auto multiply_for() -> void (*)(const PanelJob&) {
   return nullptr;
 }
 
+template <DType kType>
+constexpr auto add_outliers_for() -> void (*)(const PanelJob&) {
+  if constexpr (is_block_type(kType)) return add_outliers<kType>;
+  return nullptr;
+}
+
+std::size_t no_scratch(std::size_t) {
+  return 0;
+}
+
+template <std::size_t... kIndex>
+constexpr OutlierKernels make_outlier_kernels(std::index_sequence<kIndex...>) {
+  return {.add = {add_outliers_for<static_cast<DType>(kIndex)>()...}, .scratch_bytes = no_scratch};
+}
+
 template <std::size_t... kIndex>
 constexpr BlockKernels make_kernels(std::index_sequence<kIndex...>) {
-  return {.multiply = {multiply_for<static_cast<DType>(kIndex)>()...},
-          .scratch_bytes = [](std::size_t) -> std::size_t { return 0; }};
+  return {.multiply = {multiply_for<static_cast<DType>(kIndex)>()...}, .scratch_bytes = no_scratch};
 }
 
 }  // namespace
 
 constinit const BlockKernels kScalarBlocks = make_kernels(std::make_index_sequence<kDTypeTraits.size()>());
+constinit const OutlierKernels kScalarOutliers =
+    make_outlier_kernels(std::make_index_sequence<kDTypeTraits.size()>());
 
 }  // namespace mla

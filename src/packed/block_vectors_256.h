@@ -55,6 +55,7 @@ struct Avx2Vectors : SseTranspose {
   static Int multiply(Int a, Int b) { return _mm256_mullo_epi32(a, b); }
   static Int keep_ints(Int a, int bits) { return _mm256_and_si256(a, _mm256_set1_epi32(bits)); }
   static Int shift_right_32(Int a, int n) { return _mm256_srli_epi32(a, n); }
+  static Int shift_right_32_by(Int a, int n) { return _mm256_srl_epi32(a, _mm_cvtsi32_si128(n)); }
   static Int dot16(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
   static Int pairs(Int codes, Int values) { return _mm256_maddubs_epi16(codes, values); }
   static Int pairs_signed(Int codes, Int values) {

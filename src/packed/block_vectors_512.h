@@ -58,6 +58,7 @@ struct Avx512Vectors : SseTranspose {
   static Int multiply(Int a, Int b) { return _mm512_mullo_epi32(a, b); }
   static Int keep_ints(Int a, int bits) { return _mm512_and_si512(a, _mm512_set1_epi32(bits)); }
   static Int shift_right_32(Int a, int n) { return _mm512_srli_epi32(a, static_cast<unsigned>(n)); }
+  static Int shift_right_32_by(Int a, int n) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(n)); }
   static Int dot16(Int acc, Int a, Int b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
   static Int pairs(Int codes, Int values) { return _mm512_maddubs_epi16(codes, values); }
   static Int pairs_signed(Int codes, Int values) {

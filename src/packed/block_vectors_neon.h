@@ -97,6 +97,7 @@ struct NeonVectors {
     return {vreinterpretq_s32_u32(vreinterpretq_u32_s32(a.low) >> by),
             vreinterpretq_s32_u32(vreinterpretq_u32_s32(a.high) >> by)};
   }
+  static Int shift_right_32_by(Int a, int n) { return shift_right_32(a, n); }
 
   static Int zero() { return {vdupq_n_s32(0), vdupq_n_s32(0)}; }
   static Ones ones16() { return {}; }

@@ -23,6 +23,9 @@ void copy_row(const ActivationView& from, std::size_t which, const ActivationVie
   if (from.groups != nullptr)
     copy(from.row_groups(which), to.row_groups(row),
          blocks * ActivationView::kGroupSums * sizeof(std::int16_t));
+  if (from.outliers == nullptr) return;
+  copy(from.outlier_counts + which, to.outlier_counts + row, sizeof(std::uint32_t));
+  copy(from.row_outliers(which), to.row_outliers(row), from.outlier_counts[which] * sizeof(Outlier));
 }
 
 }  // namespace mla

@@ -72,6 +72,25 @@ struct SixteenAvx2 {
     const __m128i halves = _mm_sad_epu8(biased, _mm_setzero_si128());
     return _mm_cvtsi128_si32(_mm_add_epi32(halves, _mm_unpackhi_epi64(halves, halves))) - 16 * 128;
   }
+  static float sum_of_magnitudes(const float* x, std::size_t n, const float* last) {
+    __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
+    for (std::size_t i = 0; i < n; i += 16) {
+      low = _mm256_add_ps(low, magnitudes(x + i));
+      high = _mm256_add_ps(high, magnitudes(x + i + 8));
+    }
+    low = _mm256_add_ps(low, magnitudes(last));
+    high = _mm256_add_ps(high, magnitudes(last + 8));
+    const __m256 eight = _mm256_add_ps(low, high);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  }
+  static std::uint32_t larger(const float* x, float bound) {
+    const __m256 bounds = _mm256_set1_ps(bound);
+    const int low = _mm256_movemask_ps(_mm256_cmp_ps(magnitudes(x), bounds, _CMP_GT_OQ));
+    const int high = _mm256_movemask_ps(_mm256_cmp_ps(magnitudes(x + 8), bounds, _CMP_GT_OQ));
+    return static_cast<std::uint32_t>(low | high << 8);
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     const __m256i words = _mm256_packus_epi32(rounded(_mm256_loadu_ps(x)), rounded(_mm256_loadu_ps(x + 8)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(bits), _mm256_permute4x64_epi64(words, 0xd8));
@@ -83,6 +102,9 @@ struct SixteenAvx2 {
   }
 
  private:
+  static __m256 magnitudes(const float* x) {
+    return _mm256_and_ps(_mm256_loadu_ps(x), _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
+  }
   static __m256i load_bits(const std::byte* p) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
   }
@@ -112,7 +134,7 @@ struct SixteenAvx2 {
 
 constinit const FloatKernels kAvx2Floats = {multiply_floats<SixteenAvx2, F32Walk<SixteenAvx2>>,
                                             multiply_floats<SixteenAvx2, F16Walk<SixteenAvx2>>,
-                                            multiply_floats<SixteenAvx2, Bf16Walk<SixteenAvx2>>,
+                                            multiply_bf16<SixteenAvx2, Bf16Walk<SixteenAvx2>>,
                                             quantize<SixteenAvx2>,
                                             to_bf16<SixteenAvx2>,
                                             from_bf16<SixteenAvx2>,

@@ -10,7 +10,7 @@ namespace mla {
 
 constinit const FloatKernels kAvx512Floats = {multiply_floats<Sixteen512, F32Walk<Sixteen512>>,
                                               multiply_floats<Sixteen512, F16Walk<Sixteen512>>,
-                                              multiply_floats<Sixteen512, Bf16Walk<Sixteen512>>,
+                                              multiply_bf16<Sixteen512, Bf16Walk<Sixteen512>>,
                                               quantize<Sixteen512>,
                                               to_bf16<Sixteen512>,
                                               from_bf16<Sixteen512>,

@@ -45,6 +45,18 @@ struct Sixteen512 {
     const __m128i halves = _mm_sad_epu8(biased, _mm_setzero_si128());
     return _mm_cvtsi128_si32(_mm_add_epi32(halves, _mm_unpackhi_epi64(halves, halves))) - 16 * 128;
   }
+  static float sum_of_magnitudes(const float* x, std::size_t n, const float* last) {
+    __m512 sums = _mm512_setzero_ps();
+    for (std::size_t i = 0; i < n; i += 16) sums = _mm512_add_ps(sums, _mm512_abs_ps(_mm512_loadu_ps(x + i)));
+    sums = _mm512_add_ps(sums, _mm512_abs_ps(_mm512_loadu_ps(last)));
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  }
+  static std::uint32_t larger(const float* x, float bound) {
+    return _mm512_cmp_ps_mask(_mm512_abs_ps(_mm512_loadu_ps(x)), _mm512_set1_ps(bound), _CMP_GT_OQ);
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     const __m512 v = _mm512_loadu_ps(x);
     const __m512i from = _mm512_castps_si512(v);

@@ -12,6 +12,7 @@ namespace {
 struct Bf16PairWalk {
   using Copied = Bf16PairWalk;
   static constexpr std::size_t kStepBytes = 64, kStepX = 4, kParts = 1;
+  static constexpr bool kPairs = true;
   static __m512i weights(const std::byte* panel, std::size_t) { return _mm512_load_si512(panel); }
   static __m512i factor(const std::byte* x, std::size_t) { return Sixteen512::broadcast_bits(x); }
   static __m512 add(__m512i w, __m512i x, __m512 sum) {
@@ -24,7 +25,7 @@ struct Bf16PairWalk {
 
 constinit const FloatKernels kAvx512Bf16Floats = {multiply_floats<Sixteen512, F32Walk<Sixteen512>>,
                                                   multiply_floats<Sixteen512, F16Walk<Sixteen512>>,
-                                                  multiply_floats<Sixteen512, Bf16PairWalk>,
+                                                  multiply_bf16<Sixteen512, Bf16PairWalk>,
                                                   quantize<Sixteen512>,
                                                   to_bf16<Sixteen512>,
                                                   from_bf16<Sixteen512>,

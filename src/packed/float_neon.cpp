@@ -67,6 +67,24 @@ struct SixteenNeon {
     vst1q_s8(to, values);
     return vaddlvq_s8(values);
   }
+  static float sum_of_magnitudes(const float* x, std::size_t n, const float* last) {
+    Reg sums = zero();
+    for (std::size_t i = 0; i < n; i += 16) sums = add_magnitudes(sums, x + i);
+    sums = add_magnitudes(sums, last);
+    const float32x4_t four = vaddq_f32(vaddq_f32(sums.a, sums.c), vaddq_f32(sums.b, sums.d));
+    const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+  }
+  static std::uint32_t larger(const float* x, float bound) {
+    constexpr std::uint32_t kBits[4] = {1, 2, 4, 8};
+    const uint32x4_t places = vld1q_u32(kBits);
+    std::uint32_t all = 0;
+    for (int i = 0; i < 4; ++i) {
+      const uint32x4_t is = vcgtq_f32(vabsq_f32(vld1q_f32(x + 4 * i)), vdupq_n_f32(bound));
+      all |= vaddvq_u32(vandq_u32(is, places)) << (4 * i);
+    }
+    return all;
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     for (std::size_t i = 0; i < 16; i += 4) vst1_u16(bits + i, rounded(vld1q_f32(x + i)));
   }
@@ -76,6 +94,10 @@ struct SixteenNeon {
   }
 
  private:
+  static Reg add_magnitudes(Reg sums, const float* x) {
+    return {vaddq_f32(sums.a, vabsq_f32(vld1q_f32(x))), vaddq_f32(sums.b, vabsq_f32(vld1q_f32(x + 4))),
+            vaddq_f32(sums.c, vabsq_f32(vld1q_f32(x + 8))), vaddq_f32(sums.d, vabsq_f32(vld1q_f32(x + 12)))};
+  }
   static Reg load(const float* p) {
     return {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
   }
@@ -112,7 +134,7 @@ struct SixteenNeon {
 
 constinit const FloatKernels kNeonFloats = {multiply_floats<SixteenNeon, F32Walk<SixteenNeon>>,
                                             multiply_floats<SixteenNeon, F16Walk<SixteenNeon>>,
-                                            multiply_floats<SixteenNeon, Bf16Walk<SixteenNeon>>,
+                                            multiply_bf16<SixteenNeon, Bf16Walk<SixteenNeon>>,
                                             quantize<SixteenNeon>,
                                             to_bf16<SixteenNeon>,
                                             from_bf16<SixteenNeon>,

@@ -2,6 +2,8 @@
 //   largest_magnitude(x, n)       the largest bits of x[0..n) without their signs; n is a multiple of 16
 //   quantize(x, factor, to)       sixteen x * factor rounded to nearest, as bytes; their sum
 //   to_bf16(x, bits), from_bf16(bits, x)  sixteen values, rounded to nearest, ties to even; NaN made quiet
+//   sum_of_magnitudes(x, n, last) of x[0..n) and of the sixteen of `last`, added as activations.h says; n is a multiple of 16
+//   larger(x, bound)              bit i is whether |x[i]| > bound, of sixteen
 //
 // The processor's own conversion to bf16 makes zeros of subnormals, so that the rounding is done on integers.
 //
@@ -56,10 +58,66 @@ inline float block_scale(std::uint32_t largest_magnitude, float& scale) {
   return 0.0F;
 }
 
+/// Takes the outliers of a row out of it, a stretch at a time.
 template <typename V>
-void quantize_q8_32(const float* x, std::size_t blocks, std::int8_t* values, float* scales,
-                    std::int32_t* sums) {
-  for (std::size_t b = 0; b < blocks; ++b, x += 32, values += 32) {
+class OutlierSieve {
+ public:
+  /// `list` has room for most_outliers(cols).
+  OutlierSieve(const float* row, std::size_t cols, Outlier* list)
+      : list_(list), room_(most_outliers(cols)), bound_(kOutlierRatio * mean_magnitude(row, cols)) {}
+
+  /// n values (a multiple of 16, at most kMost) from column `col`: themselves, or a copy with 0 for each outlier, which
+  /// stays until the next call.
+  const float* rest(const float* x, std::size_t n, std::size_t col) {
+    bool copied = false;
+    for (std::size_t i = 0; i < n; i += 16) {
+      for (std::uint32_t left = V::larger(x + i, bound_); left != 0 && count_ < room_; left &= left - 1) {
+        if (!copied) std::memcpy(rest_, x, n * sizeof(float));
+        copied = true;
+        const std::size_t at = i + static_cast<std::size_t>(__builtin_ctz(left));
+        list_[count_++] = {static_cast<std::uint32_t>(col + at), x[at]};
+        rest_[at] = 0.0F;
+      }
+    }
+    return copied ? rest_ : x;
+  }
+
+  std::uint32_t count() const { return static_cast<std::uint32_t>(count_); }
+
+  static constexpr std::size_t kMost = 256;
+
+ private:
+  static float mean_magnitude(const float* row, std::size_t cols) {
+    const std::size_t whole = cols / 16 * 16;
+    float last[16] = {};
+    std::memcpy(last, row + whole, (cols - whole) * sizeof(float));
+    return V::sum_of_magnitudes(row, whole, last) / static_cast<float>(cols);
+  }
+
+  Outlier* list_;
+  std::size_t room_;
+  std::size_t count_ = 0;
+  float bound_;
+  alignas(64) float rest_[kMost];
+};
+
+template <typename V>
+void to_bf16_pair(const float* x, std::size_t n, std::uint16_t* first, std::uint16_t* second) {
+  for (std::size_t i = 0; i < n; i += 16) {
+    const std::size_t count = n - i < 16 ? n - i : 16;
+    to_bf16<V>(x + i, count, first + i);
+    float rest[16];
+    from_bf16<V>(first + i, count, rest);
+    for (std::size_t k = 0; k < count; ++k) rest[k] = x[i + k] - rest[k];
+    to_bf16<V>(rest, count, second + i);
+  }
+}
+
+template <typename V>
+void quantize_q8_32(const float* row, std::size_t blocks, std::int8_t* values, float* scales,
+                    std::int32_t* sums, OutlierSieve<V>& sieve) {
+  for (std::size_t b = 0; b < blocks; ++b, values += 32) {
+    const float* const x = sieve.rest(row + 32 * b, 32, 32 * b);
     const float factor = block_scale(V::largest_magnitude(x, 32), scales[b]);
     if (factor == 0.0F) {
       std::memset(values, 0, 32);
@@ -72,10 +130,11 @@ void quantize_q8_32(const float* x, std::size_t blocks, std::int8_t* values, flo
 }
 
 template <typename V>
-void quantize_q8_256(const float* x, std::size_t blocks, std::int8_t* values, float* scales,
-                     std::int16_t* groups) {
+void quantize_q8_256(const float* row, std::size_t blocks, std::int8_t* values, float* scales,
+                     std::int16_t* groups, OutlierSieve<V>& sieve) {
   constexpr std::size_t kGroups = ActivationView::kGroupSums;
-  for (std::size_t b = 0; b < blocks; ++b, x += 256, values += 256, groups += kGroups) {
+  for (std::size_t b = 0; b < blocks; ++b, values += 256, groups += kGroups) {
+    const float* const x = sieve.rest(row + 256 * b, 256, 256 * b);
     const float factor = block_scale(V::largest_magnitude(x, 256), scales[b]);
     if (factor == 0.0F) {
       std::memset(values, 0, 256);
@@ -93,9 +152,19 @@ void quantize_q8_256(const float* x, std::size_t blocks, std::int8_t* values, fl
 }
 
 template <typename V>
+void quantize_blocks(const float* x, const ActivationView& to, std::size_t row, std::int8_t* values) {
+  OutlierSieve<V> sieve(x, to.cols, const_cast<Outlier*>(to.row_outliers(row)));
+  auto* const scales = const_cast<float*>(to.row_scales(row));
+  if (to.form == ActivationForm::q8_32)
+    quantize_q8_32<V>(x, to.blocks(), values, scales, const_cast<std::int32_t*>(to.row_sums(row)), sieve);
+  else
+    quantize_q8_256<V>(x, to.blocks(), values, scales, const_cast<std::int16_t*>(to.row_groups(row)), sieve);
+  const_cast<std::uint32_t*>(to.outlier_counts)[row] = sieve.count();
+}
+
+template <typename V>
 void quantize(const float* x, const ActivationView& to, std::size_t row) {
   auto* values = const_cast<std::byte*>(to.values) + row * to.stride;
-  auto* bytes = reinterpret_cast<std::int8_t*>(values);
   std::size_t used = to.cols;
   switch (to.form) {
     case ActivationForm::f32:
@@ -106,18 +175,19 @@ void quantize(const float* x, const ActivationView& to, std::size_t row) {
       used = to.cols * sizeof(std::uint16_t);
       to_bf16<V>(x, to.cols, reinterpret_cast<std::uint16_t*>(values));
       break;
-    case ActivationForm::q8_32: {
-      const std::size_t blocks = to.cols / 32;
-      quantize_q8_32<V>(x, blocks, bytes, const_cast<float*>(to.scales) + row * blocks,
-                        const_cast<std::int32_t*>(to.sums) + row * blocks);
-      break;
+    case ActivationForm::bf16_pair: {
+      used = to.cols * sizeof(std::uint16_t);
+      std::byte* const second = values + to.second();
+      to_bf16_pair<V>(x, to.cols, reinterpret_cast<std::uint16_t*>(values),
+                      reinterpret_cast<std::uint16_t*>(second));
+      std::memset(values + used, 0, to.second() - used);
+      std::memset(second + used, 0, to.second() - used);
+      return;
     }
-    case ActivationForm::q8_256: {
-      const std::size_t blocks = to.cols / 256;
-      quantize_q8_256<V>(x, blocks, bytes, const_cast<float*>(to.scales) + row * blocks,
-                         const_cast<std::int16_t*>(to.groups) + row * blocks * ActivationView::kGroupSums);
+    case ActivationForm::q8_32:
+    case ActivationForm::q8_256:
+      quantize_blocks<V>(x, to, row, reinterpret_cast<std::int8_t*>(values));
       break;
-    }
   }
   std::memset(values + used, 0, to.stride - used);
 }

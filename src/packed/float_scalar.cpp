@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "packed/implementations.h"
 #include "tensor/scalar.h"
@@ -45,11 +46,12 @@ void multiply_f16(const PanelJob& job) {
 }
 
 void multiply_bf16(const PanelJob& job) {
+  const bool floats = job.x.form == ActivationForm::f32;
   for_each_element(job, [&](const std::byte* panel, std::size_t lane, const std::byte* x) {
     float y = 0.0F;
     for (std::size_t c = 0; c < (job.cols + 1) / 2 * 2; ++c)  // A column of zeros makes the last pair whole.
       y = std::fma(bf16_to_float(weight_at<std::uint16_t>(panel, c / 2 * 2 * kPanelRows + 2 * lane + c % 2)),
-                   bf16_to_float(weight_at<std::uint16_t>(x, c)), y);
+                   floats ? weight_at<float>(x, c) : bf16_to_float(weight_at<std::uint16_t>(x, c)), y);
     return y;
   });
 }
@@ -96,32 +98,66 @@ void quantize_blocks(const float* x, const ActivationView& to, std::size_t row, 
   }
 }
 
+/// The sum that activations.h describes, over the columns.
+float mean_magnitude(const float* x, std::size_t n) {
+  float sums[16] = {};
+  for (std::size_t i = 0; i < n; ++i) sums[i % 16] += std::abs(x[i]);
+  for (std::size_t half = 8; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  return sums[0] / static_cast<float>(n);
+}
+
+/// The row without its outliers, which go to `to`.
+std::vector<float> take_outliers(const float* x, const ActivationView& to, std::size_t row) {
+  std::vector<float> rest(x, x + to.cols);
+  const float bound = kOutlierRatio * mean_magnitude(x, to.cols);
+  auto* const list = const_cast<Outlier*>(to.row_outliers(row));
+  std::uint32_t count = 0;
+  for (std::size_t col = 0; col < to.cols && count < most_outliers(to.cols); ++col) {
+    if (!(std::abs(x[col]) > bound)) continue;
+    list[count++] = {static_cast<std::uint32_t>(col), x[col]};
+    rest[col] = 0.0F;
+  }
+  const_cast<std::uint32_t*>(to.outlier_counts)[row] = count;
+  return rest;
+}
+
+/// `x` without its outliers.
+void quantize_8_bits(const float* x, const ActivationView& to, std::size_t row) {
+  if (to.form == ActivationForm::q8_32) {
+    auto* sums = const_cast<std::int32_t*>(to.row_sums(row));
+    std::fill_n(sums, to.blocks(), 0);
+    quantize_blocks(x, to, row, [&](std::size_t b, std::size_t, int value) { sums[b] += value; });
+    return;
+  }
+  auto* groups = const_cast<std::int16_t*>(to.row_groups(row));
+  std::fill_n(groups, to.blocks() * ActivationView::kGroupSums, std::int16_t{0});
+  quantize_blocks(x, to, row, [&](std::size_t b, std::size_t i, int value) {
+    std::int16_t* group = groups + b * ActivationView::kGroupSums;
+    group[i / 32] = static_cast<std::int16_t>(group[i / 32] + value);
+    group[8 + i / 16] = static_cast<std::int16_t>(group[8 + i / 16] + value);
+  });
+}
+
 void quantize(const float* x, const ActivationView& to, std::size_t row) {
   auto* values = const_cast<std::byte*>(to.row_values(row));
   std::memset(values, 0, to.stride);
+  auto* bits = reinterpret_cast<std::uint16_t*>(values);
   switch (to.form) {
     case ActivationForm::f32:
       std::memcpy(values, x, to.cols * sizeof(float));
       return;
     case ActivationForm::bf16:
-      to_bf16(x, to.cols, reinterpret_cast<std::uint16_t*>(values));
-      return;
-    case ActivationForm::q8_32: {
-      auto* sums = const_cast<std::int32_t*>(to.row_sums(row));
-      std::fill_n(sums, to.blocks(), 0);
-      quantize_blocks(x, to, row, [&](std::size_t b, std::size_t, int value) { sums[b] += value; });
-      return;
-    }
-    case ActivationForm::q8_256: {
-      auto* groups = const_cast<std::int16_t*>(to.row_groups(row));
-      std::fill_n(groups, to.blocks() * ActivationView::kGroupSums, std::int16_t{0});
-      quantize_blocks(x, to, row, [&](std::size_t b, std::size_t i, int value) {
-        std::int16_t* group = groups + b * ActivationView::kGroupSums;
-        group[i / 32] = static_cast<std::int16_t>(group[i / 32] + value);
-        group[8 + i / 16] = static_cast<std::int16_t>(group[8 + i / 16] + value);
-      });
+      return to_bf16(x, to.cols, bits);
+    case ActivationForm::bf16_pair: {
+      to_bf16(x, to.cols, bits);
+      auto* second = reinterpret_cast<std::uint16_t*>(values + to.second());
+      for (std::size_t i = 0; i < to.cols; ++i) second[i] = float_to_bf16(x[i] - bf16_to_float(bits[i]));
       return;
     }
+    case ActivationForm::q8_32:
+    case ActivationForm::q8_256:
+      return quantize_8_bits(take_outliers(x, to, row).data(), to, row);
   }
 }
 

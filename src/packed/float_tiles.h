@@ -29,6 +29,7 @@ template <typename V>
 struct F32Walk {
   using Copied = F32Walk;
   static constexpr std::size_t kStepBytes = 64, kStepX = 4, kParts = 1;
+  static constexpr bool kPairs = false;
   static auto weights(const std::byte* panel, std::size_t) { return V::load(panel); }
   static auto factor(const std::byte* x, std::size_t) { return V::broadcast(x); }
   static auto add(typename V::Reg w, typename V::Factor x, typename V::Reg sum) { return V::fma(w, x, sum); }
@@ -43,16 +44,18 @@ struct F16Walk : F32Walk<V> {
   static auto weights(const std::byte* panel, std::size_t) { return V::load_f16(panel); }
 };
 
-/// BF16 weights by float32 products: of each pair the even column, then the odd one. Activations that are read many
-/// times are widened before, into twice the bytes.
+/// BF16 weights by float32 products: of each pair the even column, then the odd one. Activations in bf16 that are read
+/// many times are widened before, into twice the bytes.
 template <typename V>
 struct Bf16WidenedWalk : F32Walk<V> {
   using Copied = Bf16WidenedWalk;
   static constexpr std::size_t kStepX = 8, kParts = 2;
+  static constexpr bool kPairs = true;
   static auto weights(const std::byte* panel, std::size_t part) {
     return part == 0 ? V::load_even(panel) : V::load_odd(panel);
   }
   static auto factor(const std::byte* x, std::size_t part) { return V::broadcast(x + 4 * part); }
+  static void copy(const std::byte* x, std::size_t steps, std::byte* to) { std::memcpy(to, x, steps * 8); }
 };
 template <typename V>
 struct Bf16Walk : Bf16WidenedWalk<V> {
@@ -175,10 +178,10 @@ constexpr std::size_t ceil_divide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-/// The steps of `job` for all of its columns; an odd last column of bf16 has its partner of zeros.
+/// The steps of `job` for all of its columns; an odd last column of bf16 weights has its partner of zeros.
 template <typename W>
 std::size_t steps_of(const PanelJob& job) {
-  return job.x.form == ActivationForm::bf16 ? (job.cols + 1) / 2 : job.cols;
+  return W::kPairs ? (job.cols + 1) / 2 : job.cols;
 }
 
 /// How far in front of a panel's columns its bytes are asked for.
@@ -279,6 +282,7 @@ void multiply_direct(const PanelJob& job, std::size_t panels) {
   }
 }
 
+/// As `W` walks activations in bf16; those in float32 are widened already.
 template <typename V, typename W>
 void multiply_floats(const PanelJob& job) {
   constexpr std::size_t kFewPanels = 3;
@@ -288,6 +292,15 @@ void multiply_floats(const PanelJob& job) {
     multiply_direct<V, W>(job, panels);
   else
     multiply_blocked<V, W>(job, panels);
+}
+
+/// BF16 weights by activations in bf16, which W walks, or in float32.
+template <typename V, typename W>
+void multiply_bf16(const PanelJob& job) {
+  if (job.x.form == ActivationForm::f32)
+    multiply_floats<V, Bf16WidenedWalk<V>>(job);
+  else
+    multiply_floats<V, W>(job);
 }
 
 }  // namespace

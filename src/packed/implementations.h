@@ -12,6 +12,12 @@ struct BlockKernels {
   std::size_t (*scratch_bytes)(std::size_t cols);  ///< For every type and number of rows.
 };
 
+/// Outliers of 8-bit activations by panels of quantized types.
+struct OutlierKernels {
+  std::array<void (*)(const PanelJob&), kDTypeTraits.size()> add;  ///< Null for the plain types.
+  std::size_t (*scratch_bytes)(std::size_t cols);
+};
+
 /// Panels of floats, and activations.
 struct FloatKernels {
   void (*multiply_f32)(const PanelJob&);
@@ -24,6 +30,7 @@ struct FloatKernels {
 };
 
 extern const BlockKernels kScalarBlocks;
+extern const OutlierKernels kScalarOutliers;
 extern const FloatKernels kScalarFloats;
 #if defined(__x86_64__)
 extern const BlockKernels kAvx2Blocks;
@@ -31,6 +38,8 @@ extern const BlockKernels kAvxVnniBlocks;
 extern const BlockKernels kAvx512Blocks;
 extern const BlockKernels kAvx512VnniBlocks;
 extern const BlockKernels kAmxBlocks;
+extern const OutlierKernels kAvx2Outliers;
+extern const OutlierKernels kAvx512Outliers;
 extern const FloatKernels kAvx2Floats;
 extern const FloatKernels kAvx512Floats;
 extern const FloatKernels kAvx512Bf16Floats;
@@ -39,6 +48,7 @@ extern const FloatKernels kAmxFloats;
 extern const BlockKernels kNeonBlocks;
 extern const BlockKernels kNeonDotprodBlocks;
 extern const BlockKernels kNeonI8mmBlocks;
+extern const OutlierKernels kNeonOutliers;
 extern const FloatKernels kNeonFloats;
 #endif
 

@@ -6,9 +6,12 @@
 //   blocks of 256: y = fma(float(sum_g scale_g * sum w a), d * s, y);
 //                  with min: then y = fma(-float(sum_g min_g * sum a), dmin * s, y)
 // where s is the activation block's scale, from y = 0 over the blocks in their order. So all instruction sets give the same bits.
-// F32 and F16: y = fma(w, x, y) over the columns in their order: the same bits as well. BF16: the same on scalar, AVX2
-// and AVX-512. Units for it (AVX-512 BF16, AMX) add pairs of products in float32 in an order of their own and take
-// subnormal factors and sums for zeros: other bits, but an element's order is fixed within an instruction set.
+// After that the row's outliers: y = fma(w, x, y) in their order, where w is the weight in float32: (code - offset) * d,
+// or fma(code, d, m); in blocks of 256 with d * scale for d and -(dmin * min) for m, products that are exact.
+// F32, F16, BF16 by activations in float32: y = fma(w, x, y) over the columns in their order: the same bits as well. By
+// activations in bf16, which attention has: the same on scalar, AVX2, AVX-512 and NEON. Units for BF16 (AVX-512 BF16, AMX)
+// add pairs of products in float32 in an order of their own and take subnormal factors and sums for zeros: other bits, but an element's
+// order is fixed within an instruction set.
 #pragma once
 
 #include <array>
@@ -28,7 +31,7 @@ struct PanelJob {
   std::size_t panel_bytes = 0;        ///< From one panel to the next: panel_shape(dtype, cols).bytes.
   std::size_t rows = 0;               ///< Output features; the last panel may hold fewer than kPanelRows.
   std::size_t cols = 0;
-  ActivationView x;  ///< In activation_form(dtype).
+  ActivationView x;  ///< In PackedKernels::form(dtype); of BF16 panels also in bf16.
   Matrix y;
   std::byte* scratch =
       nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
@@ -39,6 +42,13 @@ struct PackedKernels {
 
   /// Indexed by DType; null for types that cannot be packed.
   std::array<void (*)(const PanelJob&), kDTypeTraits.size()> multiply;
+  /// Adds the products of the outliers, if there are any; null for types whose activations have none.
+  std::array<void (*)(const PanelJob&), kDTypeTraits.size()> add_outliers;
+
+  /// What float32 activations are brought into for BF16 panels: f32, or bf16_pair.
+  ActivationForm bf16_form;
+  /// F32 and F16 weights are multiplied by f32, types in blocks of 32 by q8_32, of 256 by q8_256.
+  ActivationForm form(DType weights) const;
 
   /// The row `x` of `to.cols` values becomes row `row` of `to`, whose memory it writes (see activations_in).
   void (*quantize)(const float* x, const ActivationView& to, std::size_t row);

@@ -24,14 +24,18 @@ void PackedMatrix::pack(std::size_t panel, std::span<const std::byte* const> row
 
 void PackedMatrix::multiply(const ActivationView& x, std::size_t first, std::size_t count, Matrix y,
                             std::byte* scratch, const PackedKernels& kernels) const {
-  assert(first % kPanelRows == 0 && first + count <= rows_ && x.form == form() && x.cols == cols_);
-  kernels.multiply[static_cast<std::size_t>(dtype_)]({.panels = data_ + first / kPanelRows * panel_bytes_,
-                                                      .panel_bytes = panel_bytes_,
-                                                      .rows = count,
-                                                      .cols = cols_,
-                                                      .x = x,
-                                                      .y = y,
-                                                      .scratch = scratch});
+  assert(first % kPanelRows == 0 && first + count <= rows_ && x.cols == cols_);
+  assert(x.form == kernels.form(dtype_) || (dtype_ == DType::bf16 && x.form == ActivationForm::bf16));
+  const PanelJob job{.panels = data_ + first / kPanelRows * panel_bytes_,
+                     .panel_bytes = panel_bytes_,
+                     .rows = count,
+                     .cols = cols_,
+                     .x = x,
+                     .y = y,
+                     .scratch = scratch};
+  const auto index = static_cast<std::size_t>(dtype_);
+  kernels.multiply[index](job);
+  if (x.has_outliers()) kernels.add_outliers[index](job);
 }
 
 }  // namespace mla

@@ -26,7 +26,6 @@ class PackedMatrix {
   std::size_t cols() const { return cols_; }
   std::size_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
   std::size_t bytes() const { return panels() * panel_bytes_; }
-  ActivationForm form() const { return activation_form(dtype_); }
 
   /// First row and number of rows of a panel.
   std::size_t panel_first(std::size_t panel) const { return panel * kPanelRows; }
@@ -35,7 +34,7 @@ class PackedMatrix {
   /// Fills a panel from its panel_rows rows of dtype(). Different panels may be packed at the same time.
   void pack(std::size_t panel, std::span<const std::byte* const> rows);
 
-  /// y [x.rows, count] = x W^T for the output features [first, first + count), `first` a multiple of kPanelRows.
+  /// y [x.rows, count] = x W^T, `x` as PanelJob says, for the output features [first, first + count), `first` a multiple of kPanelRows.
   /// `scratch` is kernels.scratch_bytes(cols()), aligned to kPanelAlignment.
   void multiply(const ActivationView& x, std::size_t first, std::size_t count, Matrix y, std::byte* scratch,
                 const PackedKernels& kernels) const;

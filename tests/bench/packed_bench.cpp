@@ -41,7 +41,7 @@ void multiply(benchmark::State& state, const mla::PackedKernels& kernels, mla::D
               std::size_t tokens) {
   mla::PageMemory memory;
   const mla::PackedMatrix matrix = packed(dtype, memory);
-  const mla::ActivationView x = activations(matrix.form(), tokens, kernels, memory);
+  const mla::ActivationView x = activations(kernels.form(matrix.dtype()), tokens, kernels, memory);
   std::vector<float> y(tokens * kRows);
   std::byte* const scratch = memory.take(kernels.scratch_bytes(kCols));
   for (auto _ : state) {

@@ -127,20 +127,37 @@ TEST_CASE("linear: tiles of the greatest size") {
 
 TEST_CASE("linear: the tiles cover each output once") {
   Random random(6);
-  for (const std::size_t out : {1U, 31U, 32U, 33U, 255U, 256U, 257U, 300U, 2048U, 2049U, 5000U}) {
-    const Weight weight = random_weight(random, DType::bf16, out, 1);
-    const Linear linear(weight.view);
-    CHECK(linear.out_features() == out);
-    CHECK(linear.in_features() == 1);
+  Workspace workspace(3, best_kernels());
+  std::vector<Linear> linears;
+  std::vector<Weight> weights;
+  for (const std::size_t out : {1U, 31U, 32U, 33U, 255U, 256U, 257U, 300U, 2048U, 2049U, 5000U})
+    weights.push_back(random_weight(random, DType::bf16, out, 1));
+  PageMemory memory;
+  for (const Weight& weight : weights) {
+    linears.emplace_back(weight.view);
+    if (linears.size() % 2 == 0) linears.back().reserve_panels(DType::bf16, memory);
+  }
+  for (const std::size_t rows : {1U, 15U, 16U, 500U}) {
+    const auto parts = list_tiles(
+        linears.size(), [&](std::size_t job) -> const Linear& { return linears[job]; },
+        [&](std::size_t) { return rows; }, workspace);
+    std::size_t job = 0;
     std::size_t next = 0;
-    for (std::size_t tile = 0; tile < linear.tiles(); ++tile) {
-      const auto [first, count] = linear.tile_extent(tile);
-      CHECK(first == next);
-      CHECK(count > 0);
-      CHECK(count <= 256);
-      next = first + count;
+    for (const LinearPart& part : parts) {
+      if (next == linears[job].out_features()) {
+        ++job;
+        next = 0;
+      }
+      CHECK(part.job == job);
+      CHECK(part.first == next);
+      CHECK(part.first % kPanelRows == 0);
+      CHECK(part.count > 0);
+      // What many rows share is larger; weights that are not packed are cut as for few.
+      if (rows < 16 || !linears[job].is_packed()) CHECK(part.count <= 256);
+      next += part.count;
     }
-    CHECK(next == out);
+    CHECK(job + 1 == linears.size());
+    CHECK(next == linears[job].out_features());
   }
 }
 

@@ -34,6 +34,8 @@ double step_of(ActivationForm form) {
       return 0x1.0p-22;
     case ActivationForm::bf16:
       return 0x1.0p-8;
+    case ActivationForm::bf16_pair:
+      return 0x1.0p-17;
     case ActivationForm::q8_32:
     case ActivationForm::q8_256:
       return 0.51 / 127.0;
@@ -82,7 +84,7 @@ TEST_CASE("packed linear: every type is near the exact product", "[packed]") {
           const Rows x(random, rows, 256, 3);
           Rows y(rows, out, 5);
           linear.forward(x.matrix(), y.matrix(), workspace);
-          check_near(weight, x, y, linear.packed().form());
+          check_near(weight, x, y, workspace.packed.form(linear.packed().dtype()));
           CHECK(y.margin_untouched());
         }
       }
@@ -212,7 +214,7 @@ TEST_CASE("linear input: gathered rows are the rows themselves in every form", "
     Linear linear(weight.view);
     PageMemory memory;
     pack(linear, dtype, memory);
-    input.add(linear.packed().form(), workspace);
+    input.add(workspace.packed.form(linear.packed().dtype()), workspace);
     const LinearInput gathered = input.gather(which, false, workspace);
     CHECK(gathered.floats().data == nullptr);
     Rows expected(which.size(), 33);

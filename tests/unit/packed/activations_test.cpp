@@ -81,20 +81,55 @@ void check_block(const float* x, std::size_t n, const std::int8_t* values, float
     CHECK(values[i] == (zero ? 0 : static_cast<int>(std::nearbyint(x[i] * inverse))));
 }
 
-constexpr ActivationForm kForms[] = {ActivationForm::f32, ActivationForm::bf16, ActivationForm::q8_32,
-                                     ActivationForm::q8_256};
+constexpr ActivationForm kForms[] = {ActivationForm::f32, ActivationForm::bf16, ActivationForm::bf16_pair,
+                                     ActivationForm::q8_32, ActivationForm::q8_256};
 static_assert(std::size(kForms) == kActivationForms);
+
+bool is_8_bit(ActivationForm form) {
+  return form == ActivationForm::q8_32 || form == ActivationForm::q8_256;
+}
+
+/// A row's outliers as activations.h defines them; `x` is left without.
+std::vector<Outlier> take_outliers(std::vector<float>& x) {
+  std::vector<float> sums(16, 0.0F);
+  for (std::size_t i = 0; i < x.size(); ++i) sums[i % 16] += std::fabs(x[i]);
+  for (const std::size_t half : {8U, 4U, 2U, 1U})
+    for (std::size_t i = 0; i < half; ++i) sums[i] = sums[i] + sums[i + half];
+  const float bound = 4.0F * (sums[0] / static_cast<float>(x.size()));
+  std::vector<Outlier> outliers;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (std::fabs(x[i]) > bound) {
+      outliers.push_back({static_cast<std::uint32_t>(i), x[i]});
+      x[i] = 0.0F;
+    }
+  return outliers;
+}
+
+/// Rows with large values here and there, of both signs; the last rows have as many as there can be, and the same value
+/// everywhere.
+std::vector<float> rows_with_outliers(std::size_t rows, std::size_t cols) {
+  std::vector<float> x = random_floats(rows * cols, 19);
+  for (std::size_t i = 0; i < x.size(); i += 1 + i / cols * 7) x[i] *= 30.0F;
+  for (std::size_t i = 0; i < cols; ++i) {
+    x[(rows - 2) * cols + i] = i % 5 == 3 ? -2.0F : 0.0F;
+    x[(rows - 1) * cols + i] = 3.0F;
+  }
+  return x;
+}
 
 }  // namespace
 
 TEST_CASE("each type of weights has a form of activations", "[packed]") {
-  CHECK(activation_form(DType::f32) == ActivationForm::f32);
-  CHECK(activation_form(DType::f16) == ActivationForm::f32);
-  CHECK(activation_form(DType::bf16) == ActivationForm::bf16);
-  for (const DTypeTraits& traits : kDTypeTraits)
-    if (traits.block_elements > 1)
-      CHECK(activation_form(traits.dtype) ==
-            (traits.block_elements == 32 ? ActivationForm::q8_32 : ActivationForm::q8_256));
+  for (const Isa isa : available_isas()) {
+    const PackedKernels& kernels = packed_kernels(isa);
+    CHECK(kernels.form(DType::f32) == ActivationForm::f32);
+    CHECK(kernels.form(DType::f16) == ActivationForm::f32);
+    CHECK(kernels.form(DType::bf16) == (isa == Isa::amx ? ActivationForm::bf16_pair : ActivationForm::f32));
+    for (const DTypeTraits& traits : kDTypeTraits)
+      if (traits.block_elements > 1)
+        CHECK(kernels.form(traits.dtype) ==
+              (traits.block_elements == 32 ? ActivationForm::q8_32 : ActivationForm::q8_256));
+  }
 }
 
 TEST_CASE("rows and arrays of activations lie apart and aligned", "[packed]") {
@@ -123,6 +158,9 @@ TEST_CASE("rows and arrays of activations lie apart and aligned", "[packed]") {
       follows(view.scales, kRows * blocks * 4, blocks != 0);
       follows(view.sums, kRows * blocks * 4, form == ActivationForm::q8_32);
       follows(view.groups, kRows * blocks * 24 * 2, form == ActivationForm::q8_256);
+      follows(view.outliers, kRows * most_outliers(cols) * sizeof(Outlier), is_8_bit(form));
+      follows(view.outlier_counts, kRows * 4, is_8_bit(form));
+      CHECK(view.has_outliers() == is_8_bit(form));
       CHECK(static_cast<std::size_t>(end - view.values) <= activation_bytes(form, kRows, cols));
 
       const ActivationView middle = view.middle_rows(1, 2);
@@ -130,6 +168,8 @@ TEST_CASE("rows and arrays of activations lie apart and aligned", "[packed]") {
       CHECK(middle.row_values(1) == view.row_values(2));
       if (blocks == 0) continue;
       CHECK(middle.row_scales(1) == view.row_scales(2));
+      CHECK(middle.row_outliers(1) == view.row_outliers(2));
+      CHECK(middle.outlier_counts + 1 == view.outlier_counts + 2);
       if (form == ActivationForm::q8_32)
         CHECK(middle.row_sums(1) == view.row_sums(2));
       else
@@ -137,6 +177,8 @@ TEST_CASE("rows and arrays of activations lie apart and aligned", "[packed]") {
     }
   CHECK(activations_in(nullptr, ActivationForm::f32, 1, 17).stride == 128);
   CHECK(activations_in(nullptr, ActivationForm::bf16, 1, 33).stride == 128);
+  CHECK(activations_in(nullptr, ActivationForm::bf16_pair, 1, 33).stride == 256);
+  CHECK(activations_in(nullptr, ActivationForm::bf16_pair, 1, 33).second() == 128);
   CHECK(activations_in(nullptr, ActivationForm::q8_32, 1, 96).stride == 128);
 }
 
@@ -149,10 +191,12 @@ TEST_CASE("8-bit activations are what their blocks round to", "[packed]") {
     const std::vector<float> x = hard_rows(kRows, kCols, width);
     for (std::size_t row = 0; row < kRows; ++row) {
       packed_kernels(Isa::scalar).quantize(x.data() + row * kCols, view, row);
+      std::vector<float> rest(x.data() + row * kCols, x.data() + (row + 1) * kCols);
+      take_outliers(rest);
       for (std::size_t b = 0; b < view.blocks(); ++b) {
         const auto* values = reinterpret_cast<const std::int8_t*>(view.row_values(row)) + b * width;
         INFO("row " << row << " block " << b);
-        check_block(x.data() + row * kCols + b * width, width, values, view.row_scales(row)[b]);
+        check_block(rest.data() + b * width, width, values, view.row_scales(row)[b]);
         int sums[8] = {}, halves[16] = {};
         for (std::size_t i = 0; i < width; ++i) {
           sums[i / 32] += values[i];
@@ -172,7 +216,7 @@ TEST_CASE("8-bit activations are what their blocks round to", "[packed]") {
 
 TEST_CASE("activations have the same bits on every instruction set", "[packed]") {
   for (const ActivationForm form : kForms) {
-    const bool plain = form == ActivationForm::f32 || form == ActivationForm::bf16;
+    const bool plain = !is_8_bit(form);
     const std::vector<std::size_t> widths = plain ? std::vector<std::size_t>{1, 2, 15, 16, 17, 31, 33, 576}
                                             : form == ActivationForm::q8_32
                                                 ? std::vector<std::size_t>{32, 64, 96, 576}
@@ -186,9 +230,11 @@ TEST_CASE("activations have the same bits on every instruction set", "[packed]")
       for (std::size_t row = 0; row < kRows; ++row)
         packed_kernels(Isa::scalar).quantize(x.data() + row * cols, expected.view, row);
       const std::size_t used = plain ? cols * (form == ActivationForm::f32 ? 4 : 2) : cols;
+      const std::size_t part =
+          form == ActivationForm::bf16_pair ? expected.view.second() : expected.view.stride;
       for (std::size_t row = 0; row < kRows; ++row)
-        for (std::size_t i = used; i < expected.view.stride; ++i)
-          CHECK(expected.view.row_values(row)[i] == std::byte{0});
+        for (std::size_t i = 0; i < expected.view.stride; ++i)
+          if (i % part >= used) CHECK(expected.view.row_values(row)[i] == std::byte{0});
       for (const Isa isa : available_isas()) {
         INFO(name_of(isa) << " form " << static_cast<int>(form) << " cols " << cols);
         Activations found(form, kRows, cols);
@@ -197,6 +243,57 @@ TEST_CASE("activations have the same bits on every instruction set", "[packed]")
         CHECK(found.bytes() == expected.bytes());
       }
     }
+  }
+}
+
+TEST_CASE("8-bit activations keep their outliers on every instruction set", "[packed]") {
+  constexpr std::size_t kRows = 9;
+  for (const ActivationForm form : {ActivationForm::q8_32, ActivationForm::q8_256})
+    for (const std::size_t cols : {std::size_t{256}, std::size_t{768}}) {
+      const std::vector<float> x = rows_with_outliers(kRows, cols);
+      for (const Isa isa : available_isas()) {
+        INFO(name_of(isa) << " form " << static_cast<int>(form) << " cols " << cols);
+        Activations to(form, kRows, cols);
+        std::size_t all = 0;
+        for (std::size_t row = 0; row < kRows; ++row) {
+          packed_kernels(isa).quantize(x.data() + row * cols, to.view, row);
+          std::vector<float> rest(x.data() + row * cols, x.data() + (row + 1) * cols);
+          const std::vector<Outlier> outliers = take_outliers(rest);
+          all += outliers.size();
+          REQUIRE(to.view.outlier_counts[row] == outliers.size());
+          for (std::size_t i = 0; i < outliers.size(); ++i) {
+            CHECK(to.view.row_outliers(row)[i].col == outliers[i].col);
+            CHECK(bits(to.view.row_outliers(row)[i].x) == bits(outliers[i].x));
+          }
+          const std::size_t width = to.view.block_cols();
+          for (std::size_t b = 0; b < to.view.blocks(); ++b) {
+            const auto* values = reinterpret_cast<const std::int8_t*>(to.view.row_values(row)) + b * width;
+            check_block(rest.data() + b * width, width, values, to.view.row_scales(row)[b]);
+          }
+        }
+        CHECK(to.view.outlier_counts[kRows - 2] == cols / 5);
+        CHECK(to.view.outlier_counts[kRows - 1] == 0);
+        CHECK(all > cols / 5);
+      }
+    }
+}
+
+TEST_CASE("a pair of bf16 is the value but for its last bits", "[packed]") {
+  const std::vector<float> x = random_floats(333, 23, -50.0, 50.0);
+  for (const Isa isa : available_isas()) {
+    INFO(name_of(isa));
+    Activations to(ActivationForm::bf16_pair, 1, x.size());
+    packed_kernels(isa).quantize(x.data(), to.view, 0);
+    const auto* first = reinterpret_cast<const std::uint16_t*>(to.view.row_values(0));
+    const auto* second = reinterpret_cast<const std::uint16_t*>(to.view.row_values(0) + to.view.second());
+    float worst = 0.0F;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      CHECK(first[i] == float_to_bf16(x[i]));
+      const float left = x[i] - bf16_to_float(first[i]) - bf16_to_float(second[i]);
+      CHECK(std::fabs(left) <= 0x1p-17F * std::fabs(x[i]));
+      worst = std::fmax(worst, std::fabs(left));
+    }
+    CHECK(worst > 0.0F);
   }
 }
 

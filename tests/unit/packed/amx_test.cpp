@@ -65,19 +65,20 @@ auto random_halves(unsigned seed) {
   return [source = std::mt19937(seed)]() mutable { return static_cast<float>(source()) * 0x1p-32F - 0.4F; };
 }
 
-/// Random weights and activations of BF16.
+/// Random weights of BF16 and activations in bf16 or pairs of them.
 class Bf16Job {
  public:
-  Bf16Job(std::size_t rows, std::size_t cols, std::size_t tokens)
+  Bf16Job(std::size_t rows, std::size_t cols, std::size_t tokens, ActivationForm form)
       : rows_(rows),
         cols_(cols),
         tokens_(tokens),
         w_(rounded(random_floats(rows * cols, 1))),
-        x_(rounded(random_floats(tokens * cols, 2))),
+        x_(random_floats(tokens * cols, 2)),
         panel_bytes_(panel_shape(DType::bf16, cols).bytes),
         panels_((rows + 15) / 16 * panel_bytes_),
-        activations_(activation_bytes(ActivationForm::bf16, tokens, cols)),
-        view_(activations_in(activations_.data(), ActivationForm::bf16, tokens, cols)) {
+        activations_(activation_bytes(form, tokens, cols)),
+        view_(activations_in(activations_.data(), form, tokens, cols)) {
+    if (form == ActivationForm::bf16) x_ = rounded(x_);
     std::vector<std::uint16_t> bits;
     for (const float value : w_) bits.push_back(float_to_bf16(value));
     for (std::size_t first = 0; first < rows; first += 16) {
@@ -138,6 +139,19 @@ class Bf16Job {
   ActivationView view_;
 };
 
+struct Shape {
+  std::size_t rows, cols;
+  ActivationForm form;
+};
+std::vector<Shape> shapes() {
+  std::vector<Shape> all;
+  for (const std::size_t rows : {1U, 17U, 48U, 80U})
+    for (const std::size_t cols : {2U, 33U, 416U})
+      for (const ActivationForm form : {ActivationForm::bf16, ActivationForm::bf16_pair})
+        all.push_back({rows, cols, form});
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("AMX gives the bits of the scalar kernels for all shapes of tiles", "[packed]") {
@@ -180,23 +194,25 @@ TEST_CASE("AMX carries zero, infinite and undefined scales as the scalar kernels
 TEST_CASE("BF16 on tiles is near the exact sums and the same beside any other tokens", "[packed]") {
   if (!have_amx()) return;
   constexpr std::size_t kTokens = 100;
-  for (const std::size_t rows : {1U, 17U, 48U, 80U})
-    for (const std::size_t cols : {2U, 33U, 416U}) {
-      const Bf16Job job(rows, cols, kTokens);
-      const std::vector<float> alone = job.one_by_one();
-      for (std::size_t i = 0; i < alone.size(); ++i) {
-        // Two roundings for each pair of columns, each of at most 2^-24 of the sum of all magnitudes.
-        const auto [exact, magnitude] = job.exact(i / rows, i % rows);
-        REQUIRE(std::abs(alone[i] - exact) <= static_cast<double>(cols + 2) * 0x1p-24 * magnitude);
-      }
-      for (const std::size_t tokens : {2U, 9U, 15U, 16U, 17U, 32U, 33U, 48U, 49U, 65U, 100U}) {
-        const std::vector<float> together = job.products(0, tokens);
-        bool same = true;
-        for (std::size_t i = 0; i < together.size(); ++i) same = same && same_bits(together[i], alone[i]);
-        INFO(tokens << " tokens, " << rows << " rows of " << cols);
-        CHECK(same);
-      }
+  for (const auto& [rows, cols, form] : shapes()) {
+    const Bf16Job job(rows, cols, kTokens, form);
+    const bool pair = form == ActivationForm::bf16_pair;
+    const std::vector<float> alone = job.one_by_one();
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      // Two roundings for each pair of columns, each of at most 2^-24 of the sum of all magnitudes. Activations in pairs
+      // have two such sums and are exact to 2^-17.
+      const auto [exact, magnitude] = job.exact(i / rows, i % rows);
+      const double roundings = static_cast<double>(pair ? 2 * cols + 2 : cols + 2) * 0x1p-24;
+      REQUIRE(std::abs(alone[i] - exact) <= (roundings + (pair ? 0x1p-17 : 0.0)) * magnitude);
     }
+    for (const std::size_t tokens : {2U, 9U, 15U, 16U, 17U, 32U, 33U, 48U, 49U, 65U, 100U}) {
+      const std::vector<float> together = job.products(0, tokens);
+      bool same = true;
+      for (std::size_t i = 0; i < together.size(); ++i) same = same && same_bits(together[i], alone[i]);
+      INFO(tokens << " tokens, " << rows << " rows of " << cols);
+      CHECK(same);
+    }
+  }
 }
 
 #endif

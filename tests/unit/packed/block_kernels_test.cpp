@@ -68,6 +68,16 @@ auto random_halves(unsigned seed) {
   return [source = std::mt19937(seed)]() mutable { return static_cast<float>(source()) * 0x1p-32F - 0.4F; };
 }
 
+/// A weight in float32.
+float real_weight(const PanelReader& panel, std::size_t row, std::size_t col) {
+  const auto code = static_cast<float>(panel.weight(row, col));
+  const bool small = panel.block() == 32;
+  const float d = panel.d(row, col) * (small ? 1.0F : static_cast<float>(panel.scale(row, col)));
+  if (!panel.has_min()) return code * d;
+  if (small) return std::fma(code, d, panel.m(row, col));
+  return std::fma(code, d, -(panel.m(row, col) * static_cast<float>(panel.min(row, col))));
+}
+
 /// All kernels against the formulas.
 void check_all(const PackedWeights& weights, const QuantizedActivations& x, std::size_t tokens) {
   const std::vector<float> expected = formulas(weights, x, tokens);
@@ -206,6 +216,56 @@ TEST_CASE("products of quantized panels are near the exact ones", "[packed]") {
       INFO(name_of(named.isa) << ", " << dtype_name(dtype));
       CHECK(worst <= 1.0);
       CHECK(worst > 0.0);
+    }
+  }
+}
+
+TEST_CASE("outliers are added with the bits of the formulas", "[packed]") {
+  std::mt19937 engine(51);
+  const auto source = [&] { return static_cast<std::uint32_t>(engine()); };
+  for (const DType dtype : block_types()) {
+    const std::size_t block = dtype_traits(dtype).block_elements;
+    const std::size_t cols = 3 * block;
+    for (const std::size_t rows : {1U, 16U, 45U, 64U, 113U}) {
+      const PackedWeights weights(dtype, rows, cols, 61, random_halves(12));
+      for (const std::size_t tokens : {1U, 4U, 5U, 41U}) {
+        std::vector<Outlier> outliers(tokens * most_outliers(cols));
+        std::vector<std::uint32_t> counts;
+        for (std::size_t token = 0; token < tokens; ++token) {
+          Outlier* const list = outliers.data() + token * most_outliers(cols);
+          std::uint32_t count = 0;
+          for (std::uint32_t col = source() % 9; col < cols && count < most_outliers(cols);
+               col += 1 + source() % 40)
+            list[count++] = {col, static_cast<float>(source()) * 0x1p-26F - 32.0F};
+          counts.push_back(token % 7 == 6 ? 0 : count);
+        }
+        const std::vector<float> before = random_floats(tokens * rows, 13);
+        std::vector<float> expected = before;
+        for (std::size_t token = 0; token < tokens; ++token)
+          for (std::size_t i = 0; i < counts[token]; ++i)
+            for (std::size_t row = 0; row < rows; ++row) {
+              const Outlier& outlier = outliers[token * most_outliers(cols) + i];
+              float& y = expected[token * rows + row];
+              y = std::fma(real_weight(weights.panel_of(row), row % 16, outlier.col), outlier.x, y);
+            }
+        for (const Isa isa : available_isas()) {
+          INFO(name_of(isa) << ", " << dtype_name(dtype) << ", " << tokens << " tokens, " << rows << " rows");
+          std::vector<float> y = before;
+          const PackedKernels& kernels = packed_kernels(isa);
+          AlignedBytes scratch(kernels.scratch_bytes(cols));
+          kernels.add_outliers[static_cast<std::size_t>(dtype)]({.panels = weights.panels(),
+                                                                 .panel_bytes = weights.panel_bytes(),
+                                                                 .rows = rows,
+                                                                 .cols = cols,
+                                                                 .x = {.rows = tokens,
+                                                                       .cols = cols,
+                                                                       .outliers = outliers.data(),
+                                                                       .outlier_counts = counts.data()},
+                                                                 .y = {y.data(), tokens, rows, rows},
+                                                                 .scratch = scratch.data()});
+          CHECK(differences(y, expected) == 0);
+        }
+      }
     }
   }
 }
