@@ -21,7 +21,8 @@ namespace mla {
 /// How activations are held and sums are made.
 enum class Precision {
   f32,  ///< Exact: float32 throughout, whatever the weights' type.
-  fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply.
+  fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply, within bounds
+        ///< that docs/performance.md has.
 };
 
 /// "f32" or "fast", as --precision has them.
@@ -30,7 +31,7 @@ MLA_API std::string_view to_string(Precision precision);
 MLA_API Precision precision_named(std::string_view name);
 
 struct LoadOptions {
-  Precision precision = Precision::f32;
+  Precision precision = Precision::fast;
 
   /// Exchanges the positional encoding the checkpoint was trained with: an experiment, not a way to use it.
   /// Empty: the checkpoint's own.
@@ -40,7 +41,7 @@ struct LoadOptions {
   /// Precision::fast only. Empty: they keep their type.
   std::string quantize = {};
 
-  /// For looking at info() alone: nothing is repacked, and a session on the model computes as with Precision::f32.
+  /// For looking at info() alone: nothing is repacked, and a session on the model is refused with Error(argument).
   bool describe_only = false;
 
   int threads = 0;  ///< That repack; 0: the physical cores this process may use.

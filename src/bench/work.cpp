@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "mla/bench.h"
+#include "kernels/isa.h"
 #include "model/model_parts.h"
+#include "packed/packed_kernels.h"
 
 namespace mla {
 namespace {
@@ -24,7 +26,8 @@ MultiplyUnit multiply_unit(Precision precision, std::string_view dtype) {
   if (precision == Precision::f32) return MultiplyUnit::fp32;
   const std::optional<DType> type = find_dtype(dtype);
   if (type && dtype_traits(*type).block_elements > 1) return MultiplyUnit::int8;
-  return type == DType::bf16 ? MultiplyUnit::bf16 : MultiplyUnit::fp32;
+  const bool pairs = packed_kernels(chosen_isa()).bf16_form == ActivationForm::bf16_pair;
+  return type == DType::bf16 && pairs ? MultiplyUnit::bf16 : MultiplyUnit::fp32;
 }
 
 PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {

@@ -69,8 +69,8 @@ void ModelOptions::add_precision(CLI::App& command) {
   command
       .add_option(
           "--precision", precision,
-          "Activations and sums: f32 (exact), or fast (rounded to what the processor multiplies best)")
-      ->type_name("f32|fast")
+          "Activations and sums: fast (rounded to what the processor multiplies best), or f32 (exact)")
+      ->type_name("fast|f32")
       ->check(CLI::IsMember(names).description(""))
       ->capture_default_str();
 }

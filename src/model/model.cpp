@@ -105,11 +105,16 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
-  if (options.precision == Precision::fast && !options.describe_only)
+  parts->described_only = options.describe_only;
+  if (options.precision == Precision::fast && options.describe_only)
+    use_fast_attention(parts->decoder, quantize, parts->panels);
+  else if (options.precision == Precision::fast)
     pack(parts->decoder, source.checkpoint,
          {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
   parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
-  parts->info.cache_bytes_per_token = KvCache(parts->decoder.cache_widths(), 0).bytes_per_token();
+  const std::vector<CacheWidths> widths = parts->decoder.cache_widths();
+  parts->info.cache_bytes_per_token = KvCache(widths, 0).bytes_per_token();
+  if (widths.front().element == CacheElement::bf16) parts->info.full_cache_bytes_per_token /= 2;
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
 

@@ -17,6 +17,7 @@ struct ModelParts {
   PageMemory panels;   ///< What the decoder's packed matrices lie in.
   Decoder decoder;
   ModelInfo info;
+  bool described_only = false;  ///< LoadOptions::describe_only: not to be computed with.
 };
 
 }  // namespace mla

@@ -41,11 +41,10 @@ std::vector<PackingItem> list_items(Decoder& decoder, const PackingOptions& opti
       items.push_back({&linear, nullptr, first, count, count * panel_bytes});
     }
   });
-  const FastPlan plan{*decoder.position, memory, options.quantize};
-  for (DecoderLayer& layer : decoder.layers) {
-    const std::size_t count = layer.attention->use_fast(plan);
-    for (std::size_t i = 0; i < count; ++i) items.push_back({nullptr, layer.attention.get(), i, 1, 0});
-  }
+  const std::vector<std::size_t> counts = use_fast_attention(decoder, options.quantize, memory);
+  for (std::size_t layer = 0; layer < counts.size(); ++layer)
+    for (std::size_t i = 0; i < counts[layer]; ++i)
+      items.push_back({nullptr, decoder.layers[layer].attention.get(), i, 1, 0});
   return items;
 }
 
@@ -74,6 +73,14 @@ class Progress {
 };
 
 }  // namespace
+
+std::vector<std::size_t> use_fast_attention(Decoder& decoder, std::optional<DType> quantize,
+                                            PageMemory& memory) {
+  const FastPlan plan{*decoder.position, memory, quantize};
+  std::vector<std::size_t> counts;
+  for (DecoderLayer& layer : decoder.layers) counts.push_back(layer.attention->use_fast(plan));
+  return counts;
+}
 
 void pack(Decoder& decoder, const Checkpoint& checkpoint, const PackingOptions& options, PageMemory& memory) {
   constexpr std::size_t kWorthThreads = std::size_t{4} << 20;

@@ -41,7 +41,11 @@ struct Session::State {
         context(most_tokens(model->info(), chosen)),
         cache(model->parts().decoder.cache_widths(), context),
         workspace(chosen.threads == 0 ? default_thread_count() : chosen.threads, best_kernels()),
-        logits(model->info().vocab_size) {}
+        logits(model->info().vocab_size) {
+    if (model->parts().described_only)
+      throw Error(ErrorCode::argument, model->info().path, "describe_only",
+                  "found a model loaded to be described, expected one to compute with");
+  }
 
   void check(std::span<const TokenId> ids) const;
   void run(std::span<const TokenId> ids, std::size_t most_at_once, bool all_rows, const LogitsSink& sink);

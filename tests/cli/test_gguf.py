@@ -29,7 +29,7 @@ class Gguf(TestCase):
                 file = folder / "model.gguf"
                 reference = json.loads((folder / "reference.json").read_text())
                 ids = ",".join(map(str, reference["prompt_ids"]))
-                options = ["--ids", ids, "-n", "24", "--temp", "0", "--print-ids"]
+                options = ["--ids", ids, "-n", "24", "--temp", "0", "--print-ids", "--precision", "f32"]
                 expected = " ".join(map(str, reference["greedy_ids"])) + "\n"
                 self.assertEqual(self.succeed("generate", "-m", file, *options).text, expected)
                 self.assertEqual(self.succeed("generate", "-m", folder, *options).text, expected)

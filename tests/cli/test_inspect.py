@@ -8,7 +8,7 @@ from _support import CHECKPOINTS, TestCase
 
 class Inspect(TestCase):
     def test_json(self):
-        info = json.loads(self.succeed("inspect", "-m", CHECKPOINTS / "v2_defaults", "--json").text)
+        info = json.loads(self.succeed("inspect", "-m", CHECKPOINTS / "v2_defaults", "--json", "--precision", "f32").text)
         self.assertEqual(info["architecture"], "deepseek_v2")
         self.assertEqual(info["parameters"], {"total": 41281, "active": 27817})
         self.assertEqual(info["kv_cache_bytes_per_token"], {"latent": 160, "full": 600})

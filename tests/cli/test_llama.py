@@ -125,16 +125,16 @@ class Commands(TestCase):
         self.assertIn("none, bidirectional: the sliding window alone tells them apart", text.replace("\n  ", " "))
 
     def test_inspect(self):
-        text = self.succeed("inspect", "-m", self.models[0]).text
+        text = self.succeed("inspect", "-m", self.models[0], "--precision", "f32").text
         self.assertIn("GQA, 4 query heads over 2 key-value heads, sliding window of 6 in 1 of 1 layers", text)
         self.assertIn("96 bytes grouped (192 as full keys and values)", text)
-        text = self.succeed("inspect", "-m", self.models[1]).text
+        text = self.succeed("inspect", "-m", self.models[1], "--precision", "f32").text
         self.assertIn("MHA, 3 heads", text)
         self.assertIn("192 bytes, full keys and values", text)
         self.assertNotIn("latent", text)
-        cache = json.loads(self.succeed("inspect", "-m", self.models[0], "--json").text)["kv_cache_bytes_per_token"]
+        cache = json.loads(self.succeed("inspect", "-m", self.models[0], "--json", "--precision", "f32").text)["kv_cache_bytes_per_token"]
         self.assertEqual(cache, {"grouped": 96, "full": 192})
-        cache = json.loads(self.succeed("inspect", "-m", self.models[1], "--json").text)["kv_cache_bytes_per_token"]
+        cache = json.loads(self.succeed("inspect", "-m", self.models[1], "--json", "--precision", "f32").text)["kv_cache_bytes_per_token"]
         self.assertEqual(cache, {"full": 192})
 
     def test_what_does_not_fit_is_refused(self):

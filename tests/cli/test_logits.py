@@ -14,7 +14,7 @@ class Logits(TestCase):
 
     def write(self, name, *arguments):
         file = self.folder / name
-        result = self.succeed("logits", "-m", GOLDEN, "--ids", join(self.ids), "-o", file, *arguments)
+        result = self.succeed("logits", "-m", GOLDEN, "--ids", join(self.ids), "-o", file, "--precision", "f32", *arguments)
         self.assertEqual((result.out, result.err), (b"", ""))
         return file
 

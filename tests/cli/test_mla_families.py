@@ -50,7 +50,7 @@ class MlaFamilies(TestCase):
             self.assertEqual(len(text.replace(",", " ").split()), 5, name)
 
     def test_inspection_tells_all_blocks_and_experts(self):
-        about = json.loads(self.succeed("inspect", "--json", "-m", CHECKPOINTS / "longcat_published").out)
+        about = json.loads(self.succeed("inspect", "--json", "-m", CHECKPOINTS / "longcat_published", "--precision", "f32").out)
         self.assertEqual(about["dimensions"]["num_hidden_layers"], 2)
         self.assertEqual(about["dimensions"]["zero_experts"], 5)
         self.assertEqual(about["kv_cache_bytes_per_token"]["latent"], 2 * (19 + 8) * 4)

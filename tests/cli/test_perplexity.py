@@ -29,7 +29,7 @@ class Perplexity(TestCase):
         return text, [float(number) for number in match.groups()]
 
     def test_same_model_as_reference(self):
-        plain = self.succeed("perplexity", "-f", "-", "-c", 64, stdin=TEXT.encode()).text
+        plain = self.succeed("perplexity", "-f", "-", "-c", 64, "--precision", "f32", stdin=TEXT.encode()).text
         for arguments in (["--reference"], ["--reference", STORIES]):
             with self.subTest(arguments=arguments):
                 text, numbers = self.divergence("--precision", "f32", *arguments)

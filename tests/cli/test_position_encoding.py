@@ -23,7 +23,7 @@ class EncodingTestCase(TestCase):
     def logits(self, model, ids, *arguments):
         """(rows of logits, stderr)"""
         file = self.folder / "logits.npy"
-        result = self.succeed("logits", "-m", model, "--ids", join(ids), "-o", file, *arguments)
+        result = self.succeed("logits", "-m", model, "--ids", join(ids), "-o", file, "--precision", "f32", *arguments)
         self.assertEqual(result.out, b"")
         (tokens, width), values = read_npy(file)
         self.assertEqual(tokens, len(ids))

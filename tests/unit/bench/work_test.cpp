@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "kernels/isa.h"
 #include "mla/bench.h"
 #include "mla/model.h"
 #include "model/model_parts.h"
@@ -88,7 +89,7 @@ TEST_CASE("latent attention takes the cheaper of its two forms", "[bench]") {
 TEST_CASE("the active weights of every checkpoint are its active parameters", "[bench]") {
   std::size_t models = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kCheckpoints)) {
-    const auto model = Model::load(entry.path());
+    const auto model = Model::load(entry.path(), {.precision = Precision::f32});
     const mla::ModelInfo& info = model->info();
     CAPTURE(info.path);
     std::size_t elements = 0, bytes = 0;
@@ -106,7 +107,7 @@ TEST_CASE("the active weights of every checkpoint are its active parameters", "[
 
 TEST_CASE("a dense model with latent attention reads its weights and its cache", "[bench]") {
   // vocabulary 97, hidden 48, 3 layers; see config.json.
-  const auto model = Model::load(kCheckpoints + "v3_dense_only");
+  const auto model = Model::load(kCheckpoints + "v3_dense_only", {.precision = Precision::f32});
   const mla::ModelInfo& info = model->info();
   const mla::Decoder& decoder = model->parts().decoder;
   std::size_t bytes = 0, matrices = 0;
@@ -141,7 +142,7 @@ TEST_CASE("a dense model with latent attention reads its weights and its cache",
 TEST_CASE("of experts a token reads those chosen", "[bench]") {
   for (const char* name :
        {"v3_groups", "v3_fused_experts"}) {  // One tensor an expert; all of a layer in one.
-    const auto model = Model::load(kCheckpoints + name);
+    const auto model = Model::load(kCheckpoints + name, {.precision = Precision::f32});
     const mla::ModelInfo& info = model->info();
     CAPTURE(name, info.experts, info.active_experts);
     REQUIRE(info.experts > info.active_experts);
@@ -162,7 +163,7 @@ TEST_CASE("of experts a token reads those chosen", "[bench]") {
 }
 
 TEST_CASE("tied embeddings are read as the output head", "[bench]") {
-  const auto model = Model::load(kCheckpoints + "llama_tied");
+  const auto model = Model::load(kCheckpoints + "llama_tied", {.precision = Precision::f32});
   const mla::ModelInfo& info = model->info();
   std::size_t head = 0, bytes = 0;
   for (const auto& [type, active] : info.active_weights) {
@@ -178,7 +179,9 @@ TEST_CASE("the unit of a type", "[bench]") {
     CHECK(mla::multiply_unit(Precision::f32, type) == MultiplyUnit::fp32);
   for (const char* type : {"F32", "F16", "F8_E4M3"})
     CHECK(mla::multiply_unit(Precision::fast, type) == MultiplyUnit::fp32);
-  CHECK(mla::multiply_unit(Precision::fast, "BF16") == MultiplyUnit::bf16);
+  // Activations in float32, or in pairs of bf16 where there are tiles for these.
+  const bool tiles = mla::chosen_isa() == mla::Isa::amx;
+  CHECK(mla::multiply_unit(Precision::fast, "BF16") == (tiles ? MultiplyUnit::bf16 : MultiplyUnit::fp32));
   for (const char* type : {"Q8_0", "Q4_0", "Q4_K", "IQ4_XS"})
     CHECK(mla::multiply_unit(Precision::fast, type) == MultiplyUnit::int8);
 }
@@ -187,7 +190,7 @@ TEST_CASE("a cache of bf16 is read and multiplied as that", "[bench]") {
   // Latents; keys and values of several heads, which lie apart.
   for (const std::string& path : {std::string(MLA_MODELS_DIR) + "/stories", kCheckpoints + "llama_gqa"}) {
     CAPTURE(path);
-    const auto exact = Model::load(path);
+    const auto exact = Model::load(path, {.precision = Precision::f32});
     const auto fast = Model::load(path, {.precision = Precision::fast});
     const auto grown = [](const Model& model, auto part) {  // By 20 tokens more in the cache.
       return part(mla::pass_work(model, 40, 1)) - part(mla::pass_work(model, 20, 1));
@@ -206,7 +209,7 @@ TEST_CASE("a cache of bf16 is read and multiplied as that", "[bench]") {
 
 TEST_CASE("weights that are repacked to another type count as that", "[bench]") {
   const std::string path = std::string(MLA_MODELS_DIR) + "/stories";
-  const auto exact = Model::load(path)->info();
+  const auto exact = Model::load(path, {.precision = Precision::f32})->info();
   const auto fast = Model::load(path, {.precision = Precision::fast, .quantize = "q8_0"})->info();
   REQUIRE(fast.active_weights.contains("Q8_0"));
   std::size_t elements = 0;

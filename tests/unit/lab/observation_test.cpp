@@ -57,7 +57,7 @@ void check_probabilities(const Observation& seen, const HeadObservation& head) {
 }
 
 std::shared_ptr<const Model> load_golden(const std::string& name) {
-  return Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/" + name);
+  return Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/" + name, {.precision = Precision::f32});
 }
 
 }  // namespace
@@ -82,7 +82,8 @@ TEST_CASE("observation: probabilities are the softmax of the parts, under both m
 }
 
 TEST_CASE("observation: where a layer has two attention blocks, both are seen") {
-  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/longcat_two_layers");
+  const auto model =
+      Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/longcat_two_layers", {.precision = Precision::f32});
   const Observation seen = observe(model->parts().decoder, some_ids(9), {});
   REQUIRE(seen.layers.size() == 4);
   for (const LayerObservation& layer : seen.layers) {
@@ -93,13 +94,15 @@ TEST_CASE("observation: where a layer has two attention blocks, both are seen") 
 }
 
 TEST_CASE("observation: scaled queries are seen as they meet the keys") {
-  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/mistral4_published");
+  const auto model =
+      Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/mistral4_published", {.precision = Precision::f32});
   const Observation seen = observe(model->parts().decoder, some_ids(40), {.first_position = 21});
   for (const LayerObservation& layer : seen.layers) check_probabilities(seen, layer.heads[1]);
 }
 
 TEST_CASE("observation: with an indexer a row has probabilities for as many keys as are selected") {
-  const auto model = Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/v32_positions");
+  const auto model =
+      Model::load(MLA_TEST_DATA_DIR "/golden/checkpoints/v32_positions", {.precision = Precision::f32});
   const Decoder& decoder = model->parts().decoder;
   const std::vector<TokenId> ids = some_ids(40);
   for (const char* name : {"none", "integer", "binary", "sinusoidal", "rope", "rope-decoupled", "alibi"})

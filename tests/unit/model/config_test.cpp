@@ -153,7 +153,8 @@ TEST_CASE("the precisions have names, and a model says for which it was loaded",
 
 TEST_CASE("parameters and cache of a golden, by hand", "[model]") {
   // vocab 97, hidden 51, 2 layers, 3 heads, ranks 18 and 14, nope 10, rope 6, v 9, dense 38, experts 6 of 14.
-  const auto model = mla::Model::load(std::string(kCheckpoints) + "v2_defaults");
+  const auto model =
+      mla::Model::load(std::string(kCheckpoints) + "v2_defaults", {.precision = mla::Precision::f32});
   const std::size_t attention =
       18 * 51 + 18 + 3 * 16 * 18 + (14 + 6) * 51 + 14 + 3 * (10 + 9) * 14 + 51 * 3 * 9;
   const std::size_t expert = 3 * 51 * 14;
@@ -167,13 +168,15 @@ TEST_CASE("parameters and cache of a golden, by hand", "[model]") {
 }
 
 TEST_CASE("layers behind the last one are ignored", "[model]") {
-  const auto model = mla::Model::load(std::string(kCheckpoints) + "v3_mtp");
+  const auto model =
+      mla::Model::load(std::string(kCheckpoints) + "v3_mtp", {.precision = mla::Precision::f32});
   CHECK_FALSE(model->info().ignored_tensors.empty());
   for (const std::string& name : model->info().ignored_tensors) CHECK(name.starts_with("model.layers.3."));
 }
 
 TEST_CASE("generation_config.json goes over config.json", "[model]") {
-  const auto model = mla::Model::load(std::string(kCheckpoints) + "v2_save_pretrained");
+  const auto model =
+      mla::Model::load(std::string(kCheckpoints) + "v2_save_pretrained", {.precision = mla::Precision::f32});
   CHECK(model->generation_config().bos_token_id == 95);
   CHECK(model->generation_config().eos_token_ids == std::vector<mla::TokenId>{96});
   CHECK_FALSE(model->generation_config().temperature);

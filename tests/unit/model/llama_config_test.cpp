@@ -270,7 +270,7 @@ std::string attention_of(const mla::ModelInfo& info) {
 }
 
 mla::ModelInfo info_of(const std::string& name) {
-  return mla::Model::load(kCheckpoints + name)->info();
+  return mla::Model::load(kCheckpoints + name, {.precision = mla::Precision::f32})->info();
 }
 
 }  // namespace

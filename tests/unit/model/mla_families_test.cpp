@@ -28,11 +28,13 @@ namespace {
 ModelInfo info_of(const Copy& copy) {
   const Folder folder;
   copy.write(folder);
-  return Model::load(folder.path())->info();
+  return Model::load(folder.path(), {.precision = mla::Precision::f32})->info();
 }
 
 ModelInfo info_of(const std::string& golden) {
-  return Model::load(std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + golden)->info();
+  return Model::load(std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + golden,
+                     {.precision = mla::Precision::f32})
+      ->info();
 }
 
 bool ignores(const ModelInfo& info, const std::string& key) {
@@ -177,7 +179,7 @@ TEST_CASE("what a family leaves to its class", "[config]") {
   const auto decoder_of = [](const Copy& copy, auto look) {
     const Folder folder;
     copy.write(folder);
-    look(Model::load(folder.path())->parts().decoder);
+    look(Model::load(folder.path(), {.precision = mla::Precision::f32})->parts().decoder);
   };
   Copy minicpm3("minicpm3_defaults");
   decoder_of(minicpm3, [](const mla::Decoder& decoder) {

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kCheckpoints = MLA_TEST_DATA_DIR "/golden/checkpoints/";
 
 std::shared_ptr<const mla::Model> golden(const std::string& name) {
-  return mla::Model::load(kCheckpoints + name);
+  return mla::Model::load(kCheckpoints + name, {.precision = mla::Precision::f32});
 }
 
 /// Logits of given probabilities, shifted: what they are shifted by does not matter.

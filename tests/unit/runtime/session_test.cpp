@@ -189,3 +189,20 @@ TEST_CASE("a stop string is never given out, and the pieces make up the text", "
     CHECK(shown == result.text);
   }
 }
+
+TEST_CASE("session: a model that was loaded to be described is refused", "[session]") {
+  for (const mla::Precision precision : {mla::Precision::f32, mla::Precision::fast}) {
+    const std::string path = std::string(MLA_TEST_DATA_DIR "/golden/checkpoints/") + "v3_dense_only";
+    const auto described = mla::Model::load(path, {.precision = precision, .describe_only = true});
+    const auto loaded = mla::Model::load(path, {.precision = precision});
+    CHECK(described->info().cache_bytes_per_token == loaded->info().cache_bytes_per_token);
+    CHECK(described->info().full_cache_bytes_per_token == loaded->info().full_cache_bytes_per_token);
+    try {
+      const mla::Session session(described);
+      FAIL("no error");
+    } catch (const mla::Error& error) {
+      CHECK(error.code() == mla::ErrorCode::argument);
+      CHECK(error.field() == "describe_only");
+    }
+  }
+}
