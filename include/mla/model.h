@@ -22,7 +22,7 @@ namespace mla {
 enum class Precision {
   f32,  ///< Exact: float32 throughout, whatever the weights' type.
   fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply, within bounds
-        ///< that docs/performance.md has.
+  ///< that docs/performance.md has.
 };
 
 /// "f32" or "fast", as --precision has them.
