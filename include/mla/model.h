@@ -18,11 +18,10 @@
 
 namespace mla {
 
-/// How activations are held and sums are made.
+/// How activations are held and sums are made. docs/performance.md has the bounds of fast.
 enum class Precision {
   f32,  ///< Exact: float32 throughout, whatever the weights' type.
-  fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply, within bounds
-  ///< that docs/performance.md has.
+  fast  ///< Weights repacked for the processor, activations rounded to what its widest units multiply.
 };
 
 /// "f32" or "fast", as --precision has them.
