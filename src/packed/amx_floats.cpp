@@ -31,7 +31,8 @@ class Bf16Multiplier {
       : job_(job),
         tokens_(tokens),
         steps_((job.cols + kStepColumns - 1) / kStepColumns),
-        second_(kPair ? job.x.second() : 0) {}
+        second_(kPair ? job.x.second() : 0),
+        ahead_(job.ahead) {}
 
   void run() const {
     const std::size_t panels = (job_.rows + kPanelRows - 1) / kPanelRows;
@@ -79,6 +80,7 @@ class Bf16Multiplier {
     for (std::size_t i = 0; i < kPanels; ++i) w[i] = job_.panels + (panel + i) * job_.panel_bytes;
     zero_sums();
     for (std::size_t step = 0; step < steps_; ++step) {
+      if constexpr (kTiles == 2) fetch_ahead();
       if constexpr (kTiles == 1)
         add_one<kPanels>(x[0], w);
       else if constexpr (kTiles == 2)
@@ -89,6 +91,11 @@ class Bf16Multiplier {
       for (const std::byte*& at : w) at += kTileBytes;
     }
     store_all<kTiles, kPanels>(panel, tile);
+  }
+
+  void fetch_ahead() const {
+    for (std::size_t line = 0; line < ahead_.lines && ahead_.next < ahead_.end; ++line, ahead_.next += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(ahead_.next), _MM_HINT_T1);
   }
 
   static void zero_sums() {
@@ -190,6 +197,7 @@ class Bf16Multiplier {
   const TokenTiles tokens_;
   const std::size_t steps_;
   const std::size_t second_;
+  mutable Ahead ahead_;
 };
 
 /// As long as it lives, this thread's vectors take subnormal numbers for zeros and round to nearest, as tiles do.
