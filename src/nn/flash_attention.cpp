@@ -22,16 +22,46 @@ void multiply_bf16(const PanelJob& job, Workspace& workspace, int worker) {
   workspace.packed.multiply[static_cast<std::size_t>(DType::bf16)](with_scratch);
 }
 
-Ahead memory_of(const ActivationView& rows) {
-  return {rows.values, rows.values + rows.rows * rows.stride};
-}
+/// The memory of a block of keys, handed out in parts to the kernels that fetch it.
+class BlockMemory {
+ public:
+  explicit BlockMemory(const BlockOfKeys& block) {
+    const ActivationView& keys = block.keys;
+    add(keys.values, keys.rows * keys.stride);
+    if (block.value_rows != keys.values) add(block.value_rows, keys.rows * block.value_stride);
+  }
 
-/// As much as a kernel of the attention's fetches while it takes a block of keys.
-Ahead part_of(const Ahead& whole, std::size_t part) {
-  constexpr std::ptrdiff_t kPart = kKeyBlock / 2 * kFetchedLines * 64;
-  const std::ptrdiff_t begin = std::min(static_cast<std::ptrdiff_t>(part) * kPart, whole.end - whole.next);
-  return {whole.next + begin, whole.next + std::min(begin + kPart, whole.end - whole.next)};
-}
+  /// Some `share` of what is left, to be fetched in so many steps; no more than lies together.
+  Ahead take(double share, std::size_t steps) {
+    if (left_ == 0 || steps == 0) return {};
+    if (stretches_[first_].bytes == 0) ++first_;
+    Stretch& stretch = stretches_[first_];
+    const auto lines = static_cast<std::size_t>(share * static_cast<double>(left_) / 64.0) + 1;
+    const std::size_t bytes = std::min(64 * lines, stretch.bytes);
+    const Ahead part{stretch.begin, stretch.begin + bytes, (bytes / 64 + steps - 1) / steps};
+    stretch.begin += bytes;
+    stretch.bytes -= bytes;
+    left_ -= bytes;
+    return part;
+  }
+
+ private:
+  struct Stretch {
+    const std::byte* begin = nullptr;
+    std::size_t bytes = 0;
+  };
+
+  void add(const std::byte* begin, std::size_t bytes) {
+    if (begin == nullptr || bytes == 0) return;
+    stretches_[count_++] = {begin, bytes};
+    left_ += bytes;
+  }
+
+  std::array<Stretch, 2> stretches_;
+  std::size_t count_ = 0;
+  std::size_t first_ = 0;
+  std::size_t left_ = 0;
+};
 
 /// out = the probabilities of `keys` keys times their values.
 void mix(const std::byte* values, Matrix out, std::size_t keys, const FlashScratch& scratch,
@@ -71,16 +101,18 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOf
     scratch.begin[lane] = static_cast<float>(begin < block.first ? 0 : std::min(begin - block.first, keys));
     scratch.end[lane] = static_cast<float>(end < block.first ? 0 : std::min(end - block.first, keys));
   }
+  // Shares by the time that each part takes.
+  constexpr double kOfScores = 0.5, kOfSoftmax = 0.3;
+  BlockMemory upcoming(next);
   multiply_bf16({.panels = tile.panels,
                  .panel_bytes = tile.panel_bytes(),
                  .rows = lanes,
                  .cols = tile.cols,
                  .x = block.keys.middle_rows(0, keys),
-                 .y = {scratch.scores, keys, lanes, lanes}},
+                 .y = {scratch.scores, keys, lanes, lanes},
+                 .ahead = upcoming.take(kOfScores, workspace.packed.ahead_steps(keys, lanes, tile.cols))},
                 workspace, worker);
-  const bool values_near = block.value_rows == nullptr || block.value_rows == block.keys.values;
-  const Ahead next_keys = memory_of(next.keys);
-  const Ahead values{block.value_rows, block.value_rows + keys * block.value_stride};
+  const std::size_t pairs = (keys + 1) / 2;
   for (std::size_t lane = 0; lane < lanes; lane += kLanes)
     workspace.attention.softmax({.scores = scratch.scores + lane,
                                  .stride = lanes,
@@ -91,17 +123,16 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOf
                                  .probability_stride = kProbabilityStride,
                                  .largest = result.largest + lane,
                                  .sum = result.sum + lane,
-                                 .ahead = lane > 0      ? Ahead{}
-                                          : values_near ? part_of(next_keys, 0)
-                                                        : values});
+                                 .ahead = lane == 0 ? upcoming.take(kOfSoftmax, pairs) : Ahead{}});
   if (block.value_panels != nullptr)
     return mix(block.value_panels, {result.out, tile.count, block.value_cols, result.stride}, keys, scratch,
                workspace, worker);
-  std::size_t part = values_near ? 1 : 0;
-  for (std::size_t col = 0; col < block.value_cols; col += kValueCols, ++part) {
+  for (std::size_t col = 0; col < block.value_cols; col += kValueCols) {
+    const std::size_t left = (block.value_cols - col + kValueCols - 1) / kValueCols;
     const std::size_t cols = std::min(kValueCols, block.value_cols - col);
     workspace.attention.interleave(block.value_rows + 2 * col, block.value_stride, keys, cols, scratch.values,
-                                   ValuePanels::kPanelBytes, part_of(next_keys, part));
+                                   ValuePanels::kPanelBytes,
+                                   upcoming.take(1.0 / static_cast<double>(left), pairs));
     mix(scratch.values, {result.out + col, tile.count, cols, result.stride}, keys, scratch, workspace,
         worker);
   }

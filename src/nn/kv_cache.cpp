@@ -22,8 +22,11 @@ KvCache::KvCache(std::vector<CacheWidths> layers, std::size_t limit) : limit_(li
   for (const CacheWidths& widths : layers) {
     Layer& layer = layers_.emplace_back(Layer{widths.element, widths.heads, {}});
     const std::array all = {widths.first, widths.second, widths.third};
-    for (std::size_t i = 0; i < all.size(); ++i)
-      layer.streams[i] = {.width = all[i], .row_bytes = row_bytes(widths, all[i])};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      Stream& stream = layer.streams[i];
+      stream = {.width = all[i], .row_bytes = row_bytes(widths, all[i]), .block_offset = block_bytes_};
+      if (layer.element == CacheElement::bf16) block_bytes_ += kKeyBlock * stream.row_bytes;
+    }
   }
 }
 
@@ -31,10 +34,12 @@ void KvCache::reserve(std::size_t tokens) {
   constexpr std::size_t kLeast = 64;
   if (tokens <= reserved_) return;
   const std::size_t rows = std::min(std::max({tokens, 2 * reserved_, kLeast}), std::max(limit_, tokens));
-  for (Layer& layer : layers_) {
-    const std::size_t step = layer.element == CacheElement::bf16 ? kKeyBlock : 1;
-    for (Stream& stream : layer.streams) stream.grow((rows + step - 1) / step * step);
-  }
+  const auto bytes = checked_multiply((rows + kKeyBlock - 1) / kKeyBlock, block_bytes_);
+  if (!bytes) throw std::bad_alloc();
+  blocks_.grow(*bytes);
+  for (Layer& layer : layers_)
+    if (layer.element == CacheElement::f32)
+      for (Stream& stream : layer.streams) stream.grow(rows);
   reserved_ = rows;  // Last: if memory runs out above, the old number still holds.
 }
 
@@ -63,11 +68,12 @@ Matrix KvCache::matrix(std::size_t layer, std::size_t stream, std::size_t tokens
 Bf16Stream KvCache::bf16(std::size_t layer, std::size_t stream, std::size_t tokens) const {
   const Layer& of = layers_[layer];
   const Stream& rows = of.streams[stream];
-  return {.data = rows.memory.get(),
+  return {.data = blocks_.get() + rows.block_offset,
           .tokens = tokens,
           .heads = of.heads,
           .cols = rows.width,
-          .stride = rows.row_bytes / of.heads};
+          .stride = rows.row_bytes / of.heads,
+          .block_stride = block_bytes_};
 }
 
 std::size_t KvCache::bytes_per_token() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_memory.h"
+#include "base/growing_memory.h"
 #include "packed/activations.h"
 #include "tensor/matrix.h"
 
@@ -28,17 +29,19 @@ struct CacheWidths {
 inline constexpr std::size_t kKeyBlock = 256;
 
 /// A stream of bf16, laid out so that what one key-value head reads of a block of kKeyBlock tokens is one stretch of
-/// memory: by blocks, in a block by heads, for each head a row for each token. Rows begin at multiples of 64 bytes and
+/// memory: by blocks, in a block by heads, for each head a row for each token. Between two blocks of a stream lie those of
+/// all others, so that the cache grows at its end alone. Rows begin at multiples of 64 bytes and
 /// end in zeros up to there, which is up to whoever writes them.
 struct Bf16Stream {
   std::byte* data = nullptr;
   std::size_t tokens = 0;
   std::size_t heads = 0;
   std::size_t cols = 0;
-  std::size_t stride = 0;  ///< Bytes from row to row.
+  std::size_t stride = 0;        ///< Bytes from row to row.
+  std::size_t block_stride = 0;  ///< Bytes from block to block.
 
   std::byte* row(std::size_t head, std::size_t token) const {
-    return data + ((token / kKeyBlock * heads + head) * kKeyBlock + token % kKeyBlock) * stride;
+    return data + token / kKeyBlock * block_stride + (head * kKeyBlock + token % kKeyBlock) * stride;
   }
   /// The first `width` columns of the rows of tokens [first, first + count) of one block.
   ActivationView rows(std::size_t head, std::size_t first, std::size_t count, std::size_t width) const {
@@ -83,8 +86,9 @@ class KvCache {
  private:
   struct Stream {
     std::size_t width = 0;
-    std::size_t row_bytes = 0;  ///< Of a token, all heads together.
-    AlignedMemory memory = {};
+    std::size_t row_bytes = 0;     ///< Of a token, all heads together.
+    std::size_t block_offset = 0;  ///< bf16: where it begins in a block of blocks_.
+    AlignedMemory memory = {};     ///< f32.
     std::size_t rows = 0;
 
     void grow(std::size_t wanted);
@@ -99,6 +103,8 @@ class KvCache {
   Bf16Stream bf16(std::size_t layer, std::size_t stream, std::size_t tokens) const;
 
   std::vector<Layer> layers_;
+  GrowingMemory blocks_;         ///< All streams of bf16, kKeyBlock tokens of each after the other.
+  std::size_t block_bytes_ = 0;  ///< Of kKeyBlock tokens.
   std::size_t limit_;
   std::size_t reserved_ = 0;
 };

@@ -40,6 +40,16 @@ std::size_t tile_for(std::size_t out_features) {
   return std::clamp<std::size_t>((out_features / 8 + 31) / 32 * 32, 32, 256);
 }
 
+/// One row waits for the memory that the weights come from, which streams best in long stretches: as many for each thread,
+/// of at least kLeast panels if there are so many.
+std::size_t streamed_tile(std::size_t out_features, std::size_t threads) {
+  constexpr std::size_t kLeast = 12;
+  const std::size_t panels = (out_features + kPanelRows - 1) / kPanelRows;
+  const std::size_t share = (panels + threads - 1) / threads;
+  const std::size_t stretches = std::max<std::size_t>(1, share / kLeast);
+  return ((share + stretches - 1) / stretches + 1) / 2 * 2 * kPanelRows;
+}
+
 }  // namespace
 
 float dot_row(const WeightView& weight, std::size_t row, const float* x, const Kernels& kernels) {
@@ -89,10 +99,13 @@ Linear Linear::input_major(WeightView weight, std::size_t first, std::size_t cou
 
 std::size_t Linear::tile(std::size_t rows, int threads) const {
   constexpr std::size_t kManyRows = 16;
-  // Rows are prepared once an item: a few large ones for each thread. The cut changes no result of packed weights.
-  constexpr std::size_t kItems = 4;
-  if (!is_packed() || rows < kManyRows) return tile_;
   constexpr std::size_t kStep = 2 * kPanelRows;
+  if (!is_packed()) return tile_;
+  // The cut changes no result of packed weights.
+  if (rows == 1) return streamed_tile(out_features_, static_cast<std::size_t>(threads));
+  // Rows are prepared once an item: a few large ones for each thread.
+  constexpr std::size_t kItems = 4;
+  if (rows < kManyRows) return tile_;
   const std::size_t items = kItems * static_cast<std::size_t>(threads);
   return std::max(tile_, (out_features_ / items + kStep - 1) / kStep * kStep);
 }

@@ -1,6 +1,7 @@
 #include "nn/mla_attention.h"
 
 #include <algorithm>
+#include <array>
 
 #include "mla/error.h"
 #include "nn/mla_head.h"
@@ -19,12 +20,12 @@ void scale_rows(const std::vector<float>& scales, Matrix x) {
 void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const {
   if (fast_) check_fast(call);
   const Arena::Scope scope(workspace.arena);
-  const ConstMatrix latents = compressed_queries(x, workspace);
   const Matrix q = workspace.arena.matrix(x.rows, weights_.q_proj.out_features());
-  weights_.q_proj.forward(latents, q, workspace);
+  const Matrix compressed = workspace.arena.matrix(x.rows, shape_.kv_lora_rank + shape_.qk_rope_head_dim);
+  const ConstMatrix latents = project(x, q, compressed, workspace);
   call.position.rotate(call.batch, q, shape_.qk_head_dim(), shape_.rotary_begin());
   scale_rows(call.batch.query_scales, q);
-  append(x, call, workspace);
+  append(compressed, call, workspace);
   const Selection selection = select(x, latents, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
   if (fast_)
@@ -41,13 +42,19 @@ void MlaAttention::visit_linears(const LinearVisitor& visit) {
   visit(weights_.o_proj, LinearRole::plain);
 }
 
-/// x itself without compression.
-ConstMatrix MlaAttention::compressed_queries(ConstMatrix x, Workspace& workspace) const {
-  if (!weights_.compression) return x;
+/// The queries before their rotation and `compressed` [rows, kv_lora_rank | qk_rope_head_dim]: the latents before their
+/// norm, the keys before their rotation. Returns the queries' latents, x itself without compression.
+ConstMatrix MlaAttention::project(ConstMatrix x, Matrix q, Matrix compressed, Workspace& workspace) const {
+  const LinearJob keys{&weights_.kv_a_proj_with_mqa, compressed};
+  if (!weights_.compression) {
+    run_linears(x, std::array{LinearJob{&weights_.q_proj, q}, keys}, workspace);
+    return x;
+  }
   const QueryCompression& compression = *weights_.compression;
   const Matrix latent = workspace.arena.matrix(x.rows, compression.q_a_proj.out_features());
-  compression.q_a_proj.forward(x, latent, workspace);
+  run_linears(x, std::array{LinearJob{&compression.q_a_proj, latent}, keys}, workspace);
   compression.q_a_layernorm.forward(latent, latent, workspace);
+  weights_.q_proj.forward(latent, q, workspace);
   return latent;
 }
 
@@ -58,15 +65,7 @@ Selection MlaAttention::select(ConstMatrix x, ConstMatrix latents, const Attenti
   return weights_.indexer->select(x, latents, call, workspace);
 }
 
-/// [rows, kv_lora_rank | qk_rope_head_dim]: the latents before their norm, the keys before their rotation.
-Matrix MlaAttention::compressed_keys(ConstMatrix x, Workspace& workspace) const {
-  const Matrix compressed = workspace.arena.matrix(x.rows, shape_.kv_lora_rank + shape_.qk_rope_head_dim);
-  weights_.kv_a_proj_with_mqa.forward(x, compressed, workspace);
-  return compressed;
-}
-
-void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
-  const Matrix compressed = compressed_keys(x, workspace);
+void MlaAttention::append(Matrix compressed, const AttentionCall& call, Workspace& workspace) const {
   const Matrix latent = compressed.columns(0, shape_.kv_lora_rank);
   const Matrix rotary = compressed.columns(shape_.kv_lora_rank, shape_.qk_rope_head_dim);
   const std::size_t first = call.batch.first;
@@ -75,11 +74,11 @@ void MlaAttention::append(ConstMatrix x, const AttentionCall& call, Workspace& w
     if (shape_.decoupled()) call.position.rotate(call.batch, rotary, shape_.qk_rope_head_dim, 0);
     return fast_->append(latent, rotary, call, workspace);
   }
-  weights_.kv_a_layernorm.forward(latent, call.cache.first.middle_rows(first, x.rows), workspace);
+  weights_.kv_a_layernorm.forward(latent, call.cache.first.middle_rows(first, compressed.rows), workspace);
   if (!shape_.decoupled()) return;
 
-  const Matrix k_rope = call.cache.second.middle_rows(first, x.rows);
-  for (std::size_t row = 0; row < x.rows; ++row)
+  const Matrix k_rope = call.cache.second.middle_rows(first, compressed.rows);
+  for (std::size_t row = 0; row < compressed.rows; ++row)
     std::copy_n(rotary.row(row), shape_.qk_rope_head_dim, k_rope.row(row));
   call.position.rotate(call.batch, k_rope, shape_.qk_rope_head_dim, 0);
 }

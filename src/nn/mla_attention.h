@@ -75,9 +75,8 @@ class MlaAttention final : public Attention {
   AttentionPath cheaper_path(std::size_t rows, std::size_t context) const;
 
  private:
-  ConstMatrix compressed_queries(ConstMatrix x, Workspace& workspace) const;
-  Matrix compressed_keys(ConstMatrix x, Workspace& workspace) const;
-  void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
+  ConstMatrix project(ConstMatrix x, Matrix q, Matrix compressed, Workspace& workspace) const;
+  void append(Matrix compressed, const AttentionCall& call, Workspace& workspace) const;
   Selection select(ConstMatrix x, ConstMatrix latents, const AttentionCall& call, Workspace& workspace) const;
   void attend(ConstMatrix q, const Selection& selection, const AttentionCall& call, Workspace& workspace,
               Matrix heads_out) const;

@@ -1,9 +1,13 @@
 // BF16 panels on AMX's bf16 tiles.
 //
-// TDPBF16PS adds the products of a pair of columns to each element one after the other, rounds to nearest and takes
+// TDPBF16PS adds the products of 32 columns, the even ones to one sum and the odd ones to another, each from zero and in
+// order with one rounding a product and addition, and then their sum to the element; it rounds to nearest and takes
 // subnormal numbers for zeros (Intel's Architecture Instruction Set Extensions Programming Reference, TDPBF16PS). Every
 // element's sum stays in a tile register over all columns, whatever the number of tokens: its order of additions does
 // not depend on what is computed beside it. Of activations in pairs, 32 columns add their first values, then their second.
+//
+// One token waits for the memory that the weights come from. It does the same by fused multiply-adds of vectors, which
+// keep more of the memory coming, and has the same bits.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -27,7 +31,8 @@ class Bf16Multiplier {
       : job_(job),
         tokens_(tokens),
         steps_((job.cols + kStepColumns - 1) / kStepColumns),
-        second_(kPair ? job.x.second() : 0) {}
+        second_(kPair ? job.x.second() : 0),
+        ahead_(job.ahead) {}
 
   void run() const {
     const std::size_t panels = (job_.rows + kPanelRows - 1) / kPanelRows;
@@ -75,6 +80,7 @@ class Bf16Multiplier {
     for (std::size_t i = 0; i < kPanels; ++i) w[i] = job_.panels + (panel + i) * job_.panel_bytes;
     zero_sums();
     for (std::size_t step = 0; step < steps_; ++step) {
+      if constexpr (kTiles == 2) fetch_ahead();
       if constexpr (kTiles == 1)
         add_one<kPanels>(x[0], w);
       else if constexpr (kTiles == 2)
@@ -85,6 +91,11 @@ class Bf16Multiplier {
       for (const std::byte*& at : w) at += kTileBytes;
     }
     store_all<kTiles, kPanels>(panel, tile);
+  }
+
+  void fetch_ahead() const {
+    for (std::size_t line = 0; line < ahead_.lines && ahead_.next < ahead_.end; ++line, ahead_.next += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(ahead_.next), _MM_HINT_T1);
   }
 
   static void zero_sums() {
@@ -186,12 +197,103 @@ class Bf16Multiplier {
   const TokenTiles tokens_;
   const std::size_t steps_;
   const std::size_t second_;
+  mutable Ahead ahead_;
 };
+
+/// As long as it lives, this thread's vectors take subnormal numbers for zeros and round to nearest, as tiles do.
+class FlushSubnormals {
+ public:
+  FlushSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(kMasked | _MM_FLUSH_ZERO_ON | kZeroOperands); }
+  ~FlushSubnormals() { _mm_setcsr(before_); }
+  FlushSubnormals(const FlushSubnormals&) = delete;
+  FlushSubnormals& operator=(const FlushSubnormals&) = delete;
+
+ private:
+  static constexpr unsigned kMasked = 0x1f80, kZeroOperands = 0x40;
+
+  unsigned before_;
+};
+
+/// The sums of 32 columns, even and odd ones apart.
+struct StepSums {
+  __m512 even = _mm512_setzero_ps();
+  __m512 odd = _mm512_setzero_ps();
+
+  void add(__m512 even_weights, __m512 odd_weights, __m512 even_x, __m512 odd_x) {
+    even = _mm512_fmadd_ps(even_x, even_weights, even);
+    odd = _mm512_fmadd_ps(odd_x, odd_weights, odd);
+  }
+  __m512 total() const { return _mm512_add_ps(even, odd); }
+};
+
+inline __m512 even_of(__m512i pairs) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+}
+inline __m512 odd_of(__m512i pairs) {
+  return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x10000)));
+}
+inline __m512i broadcast_pair(const std::byte* x) {
+  return _mm512_set1_epi32(*reinterpret_cast<const std::int32_t*>(x));
+}
+
+/// kPanels panels from the `panel`th by the job's one row.
+template <bool kPair, std::size_t kPanels>
+void multiply_row_panels(const PanelJob& job, std::size_t panel) {
+  constexpr std::size_t kAheadOfMemory = 2048;
+  const std::byte* w = job.panels + panel * job.panel_bytes;
+  const std::byte* x = job.x.values;
+  const std::size_t second = kPair ? job.x.second() : 0;
+  __m512 y[kPanels];
+#pragma GCC unroll 4
+  for (std::size_t p = 0; p < kPanels; ++p) y[p] = _mm512_setzero_ps();
+  for (std::size_t left = (job.cols + kStepColumns - 1) / kStepColumns; left != 0; --left) {
+    StepSums first_sums[kPanels], second_sums[kPanels];
+    for (std::size_t pair = 0; pair < kStepColumns / 2; ++pair, x += 4, w += kTileRowBytes) {
+      const __m512i first_x = broadcast_pair(x);
+      const __m512i second_x = broadcast_pair(x + second);
+#pragma GCC unroll 4
+      for (std::size_t p = 0; p < kPanels; ++p) {
+        const std::byte* const at = w + p * job.panel_bytes;
+        _mm_prefetch(reinterpret_cast<const char*>(at + kAheadOfMemory), _MM_HINT_T0);
+        const __m512i weights = _mm512_load_si512(at);
+        const __m512 even = even_of(weights);
+        const __m512 odd = odd_of(weights);
+        first_sums[p].add(even, odd, even_of(first_x), odd_of(first_x));
+        if constexpr (kPair) second_sums[p].add(even, odd, even_of(second_x), odd_of(second_x));
+      }
+    }
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      y[p] = _mm512_add_ps(y[p], first_sums[p].total());
+      if constexpr (kPair) y[p] = _mm512_add_ps(y[p], second_sums[p].total());
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t p = 0; p < kPanels; ++p) {
+    const std::size_t column = (panel + p) * kPanelRows;
+    const std::size_t rows = job.rows - column < kPanelRows ? job.rows - column : kPanelRows;
+    _mm512_mask_storeu_ps(job.y.data + column, static_cast<__mmask16>((1U << rows) - 1U), y[p]);
+  }
+}
+
+/// A job of one row. Kept apart from its caller, who sets how vectors round.
+template <bool kPair>
+[[gnu::noinline]] void multiply_row(const PanelJob& job) {
+  const std::size_t panels = (job.rows + kPanelRows - 1) / kPanelRows;
+  std::size_t panel = 0;
+  for (; panel + 4 <= panels; panel += 4) multiply_row_panels<kPair, 4>(job, panel);
+  for (; panel + 2 <= panels; panel += 2) multiply_row_panels<kPair, 2>(job, panel);
+  if (panel < panels) multiply_row_panels<kPair, 1>(job, panel);
+}
 
 }  // namespace
 
 void multiply_bf16_amx(const PanelJob& job) {
   if (job.x.rows == 0) return;
+  if (job.x.rows == 1) {
+    const FlushSubnormals flush;
+    return job.x.form == ActivationForm::bf16_pair ? multiply_row<true>(job) : multiply_row<false>(job);
+  }
   const TokenTiles tokens(job.x.rows);
   if (job.x.form == ActivationForm::bf16_pair)
     Bf16Multiplier<true>(job, tokens).run();

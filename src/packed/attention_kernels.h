@@ -13,20 +13,12 @@
 #include <cstdint>
 
 #include "kernels/isa.h"
+#include "packed/ahead.h"
 
 namespace mla {
 
 /// Query rows beside each other.
 inline constexpr std::size_t kLanes = 16;
-
-/// Memory that is read soon: kernels that work in the near caches fetch it on the side, so that the bus never rests.
-struct Ahead {
-  const std::byte* next = nullptr;
-  const std::byte* end = nullptr;
-};
-
-/// Lines of it that are fetched for each pair of keys.
-inline constexpr std::size_t kFetchedLines = 4;
 
 /// Scores of one block of keys to probabilities.
 struct SoftmaxJob {
@@ -41,7 +33,7 @@ struct SoftmaxJob {
   std::size_t probability_stride = 0;  ///< Bytes.
   float* largest = nullptr;            ///< [kLanes]: of the scores seen, or kNothingSeen.
   float* sum = nullptr;                ///< [kLanes]: of the rounded probabilities.
-  Ahead ahead = {};
+  Ahead ahead = {};                    ///< A step is a pair of keys.
 };
 
 /// The largest score of no scores: finite, so that differences are numbers.
@@ -61,7 +53,8 @@ struct AttentionKernels {
                     std::byte* panel);
 
   /// Values of `keys` keys as panels of 16 columns each, `panel_bytes` apart: [keys, up to a multiple of 32, / 2][16][2];
-  /// what is missing is 0. Rows are bf16 with zeros up to a multiple of 16 columns, `stride` bytes apart.
+  /// what is missing is 0. Rows are bf16 with zeros up to a multiple of 16 columns, `stride` bytes apart. A step of
+  /// `ahead` is a pair of keys.
   void (*interleave)(const std::byte* rows, std::size_t stride, std::size_t keys, std::size_t cols,
                      std::byte* panels, std::size_t panel_bytes, Ahead ahead);
   /// The same from floats, rounded, `stride` floats apart, `cols` of them there.

@@ -76,7 +76,7 @@ void pack_rows(const float* const* rows, std::size_t count, std::size_t cols, fl
 
 /// Some lines into the second cache.
 void fetch(Ahead& ahead) {
-  for (std::size_t line = 0; line < kFetchedLines && ahead.next < ahead.end; ++line, ahead.next += 64)
+  for (std::size_t line = 0; line < ahead.lines && ahead.next < ahead.end; ++line, ahead.next += 64)
     __builtin_prefetch(ahead.next, 0, 2);
 }
 

@@ -187,12 +187,15 @@ void multiply_direct(const PanelJob& job, std::size_t panel, const TileInput& x)
     store_panel(job, panel + p, 0, job.x.rows, out + p * kTokens * kPanelRows);
 }
 
-/// All of a job of at most kTokens tokens: so few wait for the memory that the codes come from. Two panels at a time
-/// keep more of it coming.
+/// All of a job of at most kTokens tokens: so few wait for the memory that the codes come from. Several panels at a time
+/// keep more of it coming: a processor's own prefetching goes by pages, of which each panel has others.
 template <typename V, BlockFormat kFormat, std::size_t kTokens>
 void multiply_few(const PanelJob& job) {
   const TileBuilder<V, kFormat, kTokens> tile(job, 0, job.scratch);
   std::size_t panel = 0;
+  if constexpr (kTokens == 1 && V::lanes == kPanelRows)  // Others have no registers for so many.
+    for (; panel + 4 <= panels_of(job); panel += 4)
+      multiply_direct<V, kFormat, 4, kTokens>(job, panel, tile.input());
   for (; panel + 2 <= panels_of(job); panel += 2)
     multiply_direct<V, kFormat, 2, kTokens>(job, panel, tile.input());
   if (panel < panels_of(job)) multiply_direct<V, kFormat, 1, kTokens>(job, panel, tile.input());

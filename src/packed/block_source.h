@@ -52,6 +52,13 @@ constexpr CodeTable code_table(bool as_signed) {
 inline constexpr CodeTable kSignedTable = code_table(true);
 inline constexpr CodeTable kUnsignedTable = code_table(false);
 
+/// Panels that are read at the same time, one behind the other in memory.
+struct PanelsBeside {
+  const std::byte* first;
+  std::size_t bytes;  ///< Of one.
+  std::size_t count;
+};
+
 template <typename V, BlockFormat kFormat>
 class PackedBlock {
  public:
@@ -59,15 +66,16 @@ class PackedBlock {
   using Reg = typename V::Reg;
 
   PackedBlock() = default;
-  PackedBlock(const std::byte* panel, std::size_t cols, std::size_t block)
-      : codes_(panel + block * kFormat.block / kUnitCols * unit_bytes(kFormat)),
-        scales_(panel + cols / kUnitCols * unit_bytes(kFormat) + block * kAt.block) {}
+  PackedBlock(const PanelsBeside& panels, std::size_t which, std::size_t cols, std::size_t block)
+      : PackedBlock(panels.first + which * panels.bytes, cols, block) {
+    fetched_ += block * kUnits * kFetchedBytes + kAhead;
+    // After a panel's end come those after all that are read beside it.
+    if (fetched_ >= panels.first + (which + 1) * panels.bytes) fetched_ += (panels.count - 1) * panels.bytes;
+  }
 
-  /// The codes that come a page after those of this unit.
+  /// Some memory a little ahead, as much as a unit has of codes and scales.
   void prefetch(std::size_t unit) const {
-    constexpr std::size_t kAhead = 4096;
-    for (std::size_t at = 0; at < unit_bytes(kFormat); at += 64)
-      V::prefetch(codes_ + unit * unit_bytes(kFormat) + at + kAhead);
+    for (std::size_t at = 0; at < kFetchedBytes; at += 64) V::prefetch(fetched_ + unit * kFetchedBytes + at);
   }
 
   Int code(std::size_t unit, std::size_t g, std::size_t part) const {
@@ -118,6 +126,15 @@ class PackedBlock {
  private:
   static constexpr ScaleBytes kAt = scale_bytes(kFormat);
   static constexpr std::size_t kPartBytes = V::lanes * 4;
+  static constexpr std::size_t kUnits = kFormat.block / kUnitCols;
+  static constexpr std::size_t kFetchedBytes =
+      (unit_bytes(kFormat) + kAt.block / kUnits + 63) / 64 * 64;  ///< For each unit.
+  static constexpr std::size_t kAhead = 1024;
+
+  PackedBlock(const std::byte* panel, std::size_t cols, std::size_t block)
+      : codes_(panel + block * kUnits * unit_bytes(kFormat)),
+        scales_(panel + cols / kUnitCols * unit_bytes(kFormat) + block * kAt.block),
+        fetched_(panel) {}
 
   /// Bits that are at `from` of each byte moved to `to`; what comes over from other bytes is beside the bits wanted.
   static Int shifted(Int bits, int from, int to) {
@@ -126,6 +143,7 @@ class PackedBlock {
 
   const std::byte* codes_;
   const std::byte* scales_;
+  const std::byte* fetched_;
 };
 
 /// How a prepared panel lies in memory: the codes of all columns, a byte each, then a record a block.
@@ -155,9 +173,9 @@ class PreparedBlock {
   using Layout = PreparedLayout<kFormat>;
 
   PreparedBlock() = default;
-  PreparedBlock(const std::byte* prepared, std::size_t cols, std::size_t block)
-      : codes_(prepared + block * Layout::kCodes),
-        record_(prepared + cols * kPanelRows + block * Layout::kRecord) {}
+  PreparedBlock(const PanelsBeside& panels, std::size_t which, std::size_t cols, std::size_t block)
+      : codes_(panels.first + which * panels.bytes + block * Layout::kCodes),
+        record_(panels.first + which * panels.bytes + cols * kPanelRows + block * Layout::kRecord) {}
 
   void prefetch(std::size_t) const {}  ///< They are in the caches.
 
@@ -191,7 +209,7 @@ void prepare_panel(const std::byte* panel, std::size_t cols, std::byte* prepared
   std::byte* codes = prepared;
   std::byte* record = prepared + cols * kPanelRows;
   for (std::size_t index = 0; index < cols / kFormat.block; ++index, record += Layout::kRecord) {
-    const PackedBlock<V, kFormat> block(panel, cols, index);
+    const PackedBlock<V, kFormat> block({panel, 0, 1}, 0, cols, index);
     for (std::size_t unit = 0; unit < kFormat.block / kUnitCols; ++unit, codes += kUnitCols * kPanelRows) {
       block.prefetch(unit);
 #pragma GCC unroll 8

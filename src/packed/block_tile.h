@@ -241,12 +241,13 @@ void multiply_tile(const std::byte* panels, std::size_t panel_bytes, std::size_t
     for (std::size_t p = 0; p < kPanels; ++p)
 #pragma GCC unroll 8
       for (std::size_t t = 0; t < kTokens; ++t) y[part][p][t] = V::zero_float();
+  const PanelsBeside beside{panels, panel_bytes, kPanels};
   const std::byte* next = upcoming.from;
   for (std::size_t index = 0; index < cols / kFormat.block; ++index) {
     for (const std::byte* const end = next + upcoming.bytes; next != end; next += 64) V::prefetch_later(next);
     Block blocks[kPanels];
 #pragma GCC unroll 4
-    for (std::size_t p = 0; p < kPanels; ++p) blocks[p] = Block(panels + p * panel_bytes, cols, index);
+    for (std::size_t p = 0; p < kPanels; ++p) blocks[p] = Block(beside, p, cols, index);
 #pragma GCC unroll 2
     for (std::size_t part = 0; part < V::parts; ++part) {
       if constexpr (kFormat.block == 32)

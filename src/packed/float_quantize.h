@@ -103,14 +103,19 @@ class OutlierSieve {
 
 template <typename V>
 void to_bf16_pair(const float* x, std::size_t n, std::uint16_t* first, std::uint16_t* second) {
-  for (std::size_t i = 0; i < n; i += 16) {
-    const std::size_t count = n - i < 16 ? n - i : 16;
-    to_bf16<V>(x + i, count, first + i);
-    float rest[16];
-    from_bf16<V>(first + i, count, rest);
-    for (std::size_t k = 0; k < count; ++k) rest[k] = x[i + k] - rest[k];
-    to_bf16<V>(rest, count, second + i);
+  float rest[16];
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    V::to_bf16(x + i, first + i);
+    V::from_bf16(first + i, rest);
+    for (std::size_t k = 0; k < 16; ++k) rest[k] = x[i + k] - rest[k];
+    V::to_bf16(rest, second + i);
   }
+  if (i == n) return;
+  to_bf16<V>(x + i, n - i, first + i);
+  from_bf16<V>(first + i, n - i, rest);
+  for (std::size_t k = 0; k < n - i; ++k) rest[k] = x[i + k] - rest[k];
+  to_bf16<V>(rest, n - i, second + i);
 }
 
 template <typename V>

@@ -13,6 +13,15 @@ std::size_t scratch_bytes(std::size_t cols) {
   return std::max({kBlocks.scratch_bytes(cols), kOutliers.scratch_bytes(cols), kFloats.scratch_bytes(cols)});
 }
 
+std::size_t no_ahead_steps(std::size_t, std::size_t, std::size_t) {
+  return 0;
+}
+
+/// By pairs of tiles, as amx_floats.cpp takes them: of 16 tokens and 32 columns by one panel or two.
+std::size_t amx_ahead_steps(std::size_t tokens, std::size_t rows, std::size_t cols) {
+  return tokens <= kPanelRows ? 0 : tokens / (2 * kPanelRows) * ((rows + 31) / 32) * ((cols + 31) / 32);
+}
+
 template <const BlockKernels& kBlocks, const OutlierKernels& kOutliers, const FloatKernels& kFloats>
 PackedKernels assembled(Isa isa) {
   PackedKernels kernels{};
@@ -26,6 +35,7 @@ PackedKernels assembled(Isa isa) {
   set(DType::f32, kFloats.multiply_f32);
   set(DType::f16, kFloats.multiply_f16);
   set(DType::bf16, kFloats.multiply_bf16);
+  kernels.ahead_steps = isa == Isa::amx ? amx_ahead_steps : no_ahead_steps;
   kernels.quantize = kFloats.quantize;
   kernels.to_bf16 = kFloats.to_bf16;
   kernels.from_bf16 = kFloats.from_bf16;

@@ -20,6 +20,7 @@
 
 #include "kernels/isa.h"
 #include "packed/activations.h"
+#include "packed/ahead.h"
 #include "packed/panel.h"
 #include "tensor/matrix.h"
 
@@ -34,7 +35,8 @@ struct PanelJob {
   ActivationView x;  ///< In PackedKernels::form(dtype); of BF16 panels also in bf16.
   Matrix y;
   std::byte* scratch =
-      nullptr;  ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
+      nullptr;       ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
+  Ahead ahead = {};  ///< Looked at where PackedKernels::ahead_steps says so.
 };
 
 struct PackedKernels {
@@ -49,6 +51,9 @@ struct PackedKernels {
   ActivationForm bf16_form;
   /// F32 and F16 weights are multiplied by f32, types in blocks of 32 by q8_32, of 256 by q8_256.
   ActivationForm form(DType weights) const;
+
+  /// At how many steps a job of BF16 panels fetches its `ahead`: 0 if it does not.
+  std::size_t (*ahead_steps)(std::size_t tokens, std::size_t rows, std::size_t cols);
 
   /// The row `x` of `to.cols` values becomes row `row` of `to`, whose memory it writes (see activations_in).
   void (*quantize)(const float* x, const ActivationView& to, std::size_t row);

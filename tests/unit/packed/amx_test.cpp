@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -69,11 +70,15 @@ auto random_halves(unsigned seed) {
 class Bf16Job {
  public:
   Bf16Job(std::size_t rows, std::size_t cols, std::size_t tokens, ActivationForm form)
+      : Bf16Job(rows, cols, tokens, form, random_floats(rows * cols, 1), random_floats(tokens * cols, 2)) {}
+
+  Bf16Job(std::size_t rows, std::size_t cols, std::size_t tokens, ActivationForm form,
+          std::vector<float> weights, std::vector<float> x)
       : rows_(rows),
         cols_(cols),
         tokens_(tokens),
-        w_(rounded(random_floats(rows * cols, 1))),
-        x_(random_floats(tokens * cols, 2)),
+        w_(rounded(std::move(weights))),
+        x_(std::move(x)),
         panel_bytes_(panel_shape(DType::bf16, cols).bytes),
         panels_((rows + 15) / 16 * panel_bytes_),
         activations_(activation_bytes(form, tokens, cols)),
@@ -138,6 +143,16 @@ class Bf16Job {
   AlignedBytes panels_, activations_;
   ActivationView view_;
 };
+
+/// Values of all magnitudes from 2^lowest to 2^highest, with zeros among them.
+std::vector<float> spread(std::size_t count, unsigned seed, int lowest, int highest) {
+  std::vector<float> values = random_floats(count, seed);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto span = static_cast<std::size_t>(highest - lowest + 1);
+    values[i] = i % 7 == 0 ? 0.0F : std::ldexp(values[i], lowest + static_cast<int>(i * 5 % span));
+  }
+  return values;
+}
 
 struct Shape {
   std::size_t rows, cols;
@@ -213,6 +228,32 @@ TEST_CASE("BF16 on tiles is near the exact sums and the same beside any other to
       CHECK(same);
     }
   }
+}
+
+TEST_CASE("BF16 by vectors has the bits of tiles, subnormal numbers and infinities included", "[packed]") {
+  if (!have_amx()) return;
+  constexpr std::size_t kTokens = 3;
+  struct Magnitudes {
+    int lowest_weight, highest_weight, lowest_x, highest_x;
+  };
+  for (const auto& [rows, cols, form] : shapes())
+    for (const Magnitudes& range : {Magnitudes{-30, 30, -30, 30},     // Nothing special,
+                                    Magnitudes{-133, -100, -20, 10},  // subnormal weights and products,
+                                    Magnitudes{-20, 10, -140, -110},  // subnormal activations,
+                                    Magnitudes{-70, -50, -80, -60},   // sums around the least normal number,
+                                    Magnitudes{60, 100, 20, 60}}) {   // and sums that overflow.
+      const Bf16Job job(rows, cols, kTokens, form,
+                        spread(rows * cols, 3, range.lowest_weight, range.highest_weight),
+                        spread(kTokens * cols, 4, range.lowest_x, range.highest_x));
+      const std::vector<float> together = job.products(0, kTokens);
+      const std::vector<float> alone = job.one_by_one();
+      bool same = true;
+      for (std::size_t i = 0; i < alone.size(); ++i)
+        same =
+            same && (same_bits(together[i], alone[i]) || (std::isnan(together[i]) && std::isnan(alone[i])));
+      INFO(rows << " rows of " << cols << ", from 2^" << range.lowest_weight);
+      CHECK(same);
+    }
 }
 
 #endif
