@@ -18,12 +18,11 @@ template <DType kType>
 class Multiplier32 {
   using Traits = PanelTraits<kType>;
 
-  static constexpr std::size_t kChunkTiles = 8;      ///< Of tokens, at most.
-  static constexpr std::size_t kStretchGroups = 32;  ///< Whose weights fit the nearest cache beside tokens.
+  static constexpr std::size_t kChunkTiles = 16;     ///< Of tokens, at most.
+  static constexpr std::size_t kStretchGroups = 16;  ///< Whose weights fit the nearest cache beside tokens.
   static constexpr std::size_t kGroupXBytes = kTileRows * kGroupColumns;
   static constexpr std::size_t kRing = 4;  ///< Products on their way.
   static constexpr std::size_t kLag = 2;   ///< Products from one to its float step.
-  static constexpr std::size_t kAheadBytes = 4096;
 
  public:
   static constexpr std::size_t scratch_bytes(std::size_t cols) {
@@ -81,11 +80,24 @@ class Multiplier32 {
     for (std::size_t first = 0; first < groups_; first += kStretchGroups) {
       const std::size_t count = least(kStretchGroups, groups_ - first);
       unpack(codes, first, count);
-      for (std::size_t tile = 0; tile < chunk.tiles; ++tile)
+      // Meanwhile what is unpacked next comes nearer: the next stretch, or the next panel, which is behind this one.
+      const std::size_t next = first + count < groups_ ? first + count : 0;
+      ahead_ = codes + (next == 0 ? job_.panel_bytes : next * Traits::kGroupBytes);
+      ahead_end_ = ahead_ + least(kStretchGroups, groups_ - next) * Traits::kGroupBytes;
+      ahead_lines_ = 1 + Traits::kGroupBytes * kStretchGroups / kVectorBytes / (chunk.tiles * count);
+      for (std::size_t tile = 0; tile < chunk.tiles; ++tile) {
+        if (next == 0) chunk.fetch(panel, tile);
         multiply((tile * groups_ + first) * kTileRows, count, sums_ + tile * kTileFloats);
+      }
     }
     for (std::size_t tile = 0; tile < chunk.tiles; ++tile)
       chunk.write(panel, tile, sums_ + tile * kTileFloats);
+  }
+
+  /// Lines of the weights ahead that go with so many products.
+  void fetch(std::size_t products) {
+    for (std::size_t i = products * ahead_lines_; i > 0 && ahead_ < ahead_end_; --i, ahead_ += kVectorBytes)
+      _mm_prefetch(reinterpret_cast<const char*>(ahead_), _MM_HINT_T1);
   }
 
   void unpack(const std::byte* panel, std::size_t first, std::size_t count) {
@@ -93,8 +105,6 @@ class Multiplier32 {
     const std::byte* scales = panel + groups_ * Traits::kGroupBytes + first * Traits::kScaleBytes;
     std::byte* to = planes_;
     for (std::size_t i = 0; i < count; ++i, to += kGroupTileBytes) {
-      for (std::size_t at = 0; at < Traits::kGroupBytes; at += kVectorBytes)
-        _mm_prefetch(reinterpret_cast<const char*>(codes + kAheadBytes + at), _MM_HINT_T0);
       unpack_half<kType>(codes, scales, 0, 0, to, nullptr);
       unpack_half<kType>(codes, scales, 0, 1, to, nullptr);
       store_vector(reinterpret_cast<std::byte*>(d_ + i * kPanelRows), load_halves(scales));
@@ -115,7 +125,7 @@ class Multiplier32 {
     tile_store<kSet>(products_ + group % kRing * kTileBytes, kVectorBytes);
   }
 
-  void multiply(std::size_t at, std::size_t groups, float* sums) const {
+  void multiply(std::size_t at, std::size_t groups, float* sums) {
     const std::byte* const x = x_ + at * kGroupColumns;
     const float* const x_scales = x_scales_ + at;
     const float* const x_sums = x_sums_ + at;
@@ -135,15 +145,22 @@ class Multiplier32 {
           y[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(x_sums[group * kTileRows + i]), y[i]);
       }
     };
-    for (std::size_t group = 0; group < groups + kLag; ++group) {
-      if (group < groups) {
-        if (group % 2 == 0)
-          product<0>(x, group);
-        else
-          product<1>(x, group);
-      }
-      if (group >= kLag) finish(group - kLag);
+    product<0>(x, 0);
+    if (groups > 1) product<1>(x, 1);
+    std::size_t group = kLag;
+    for (; group + 2 <= groups; group += 2) {
+      fetch(2);
+      product<0>(x, group);
+      finish(group - kLag);
+      product<1>(x, group + 1);
+      finish(group + 1 - kLag);
     }
+    std::size_t left = group - kLag;
+    if (group < groups) {
+      product<0>(x, group);
+      finish(left++);
+    }
+    for (; left < groups; ++left) finish(left);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kTileRows; ++i) _mm512_store_ps(sums + i * kPanelRows, y[i]);
   }
@@ -151,6 +168,10 @@ class Multiplier32 {
   const PanelJob& job_;
   const TokenTiles& tokens_;
   const std::size_t groups_;
+  const std::byte* ahead_ =
+      nullptr;  ///< Weights to be unpacked next, up to their end; lines for each product.
+  const std::byte* ahead_end_ = nullptr;
+  std::size_t ahead_lines_ = 0;
   std::byte* planes_;    ///< [kStretchGroups]: a second operand each.
   float* d_;             ///< [kStretchGroups][16]
   float* m_;             ///< As d.
