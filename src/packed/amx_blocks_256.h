@@ -2,7 +2,7 @@
 //
 // The work is a row of units: one block of one panel by one or two tiles of tokens. Three things go on side by side, dealt
 // out to the slots after each tile product when the program is compiled, as the processor sees only some hundred
-// instructions ahead: the products of a unit, taking apart the codes of the panel's next block (amx_unpack.h), and the
+// instructions ahead: the products of a unit, taking apart the codes of the next block (amx_unpack.h), and the
 // float steps of the unit before. That one's sums are stored just before its tile registers are used again: stores one
 // after the other hold up all else.
 //
@@ -155,6 +155,7 @@ class Multiplier256 {
     constexpr std::size_t kFirst = kTiles == 1 ? 1 : 2;  ///< Tiles of a place's first unit,
     constexpr std::size_t kSecond = kTiles - kFirst;     ///< and of its second one, if there is one.
     constexpr std::size_t kLast = kSecond > 0 ? kSecond : kFirst;
+    constexpr std::size_t kShared = 2 * kGroups * kFirst / kTiles;  ///< Halves that the first one unpacks.
     Place place{first, 0, 0};
     unpack_some<0, 2 * kGroups>(source(place));
     last_ = unit<kTiles>(place, 0);  // Nothing is in the tiles: its results are begun anew.
@@ -163,12 +164,13 @@ class Multiplier256 {
       if (next.block == blocks_) next = {place.panel + 1, 0, next.count};
       // After the last one nothing is left to unpack: its own codes once more.
       const Source to_unpack = source(next.panel < end ? next : Place{place.panel, place.block, next.count});
-      run_unit<kFirst, kLast, true>(unit<kTiles>(place, 0), to_unpack);
+      run_unit<kFirst, kLast, 0, kShared>(unit<kTiles>(place, 0), to_unpack);
       if (place.block == 0) {
         if (place.panel > first) write_results(chunk, place.panel - 1);
         zero(reinterpret_cast<std::byte*>(sums_of(place.panel)), kTiles * kTileBytes);
       }
-      if constexpr (kSecond > 0) run_unit<kSecond, kFirst, false>(unit<kTiles>(place, kFirst), {});
+      if constexpr (kSecond > 0)
+        run_unit<kSecond, kFirst, kShared, 2 * kGroups>(unit<kTiles>(place, kFirst), to_unpack);
       place = next;
     }
     retire_low<0>();
@@ -218,12 +220,12 @@ class Multiplier256 {
     }
   }
 
-  /// What comes after product kSlot of kSlots, kFirst of which are too early for the results of the unit before.
-  template <std::size_t kSlot, std::size_t kSlots, std::size_t kLast, bool kUnpack>
+  /// What comes after product kSlot of kSlots. The first few are too early for the results of the unit before.
+  template <std::size_t kSlot, std::size_t kSlots, std::size_t kLast, std::size_t kHalf, std::size_t kHalfEnd>
   inline __attribute__((always_inline)) void slot(const Source& next) const {
     constexpr std::size_t kEarly = kSlots / 4;
-    if constexpr (kUnpack)
-      unpack_some<kSlot * 2 * kGroups / kSlots, (kSlot + 1) * 2 * kGroups / kSlots>(next);
+    constexpr std::size_t kHalves = kHalfEnd - kHalf;
+    unpack_some<kHalf + kSlot * kHalves / kSlots, kHalf + (kSlot + 1) * kHalves / kSlots>(next);
     if constexpr (kSlot >= kEarly) {
       constexpr std::size_t kFrom = kSlot - kEarly;
       constexpr std::size_t kAll = kSlots - kEarly;
@@ -240,18 +242,18 @@ class Multiplier256 {
       tile_dot_unsigned<kSum, kX, kW>();
   }
 
-  /// kTiles tiles; the unit before had kLast.
-  template <std::size_t kTiles, std::size_t kLast, bool kUnpack>
+  /// kTiles tiles; the unit before had kLast. Halves [kHalf, kHalfEnd) are unpacked meanwhile.
+  template <std::size_t kTiles, std::size_t kLast, std::size_t kHalf, std::size_t kHalfEnd>
   __attribute__((noinline)) void run_unit(const Unit& unit, const Source& next) {
-    step<0, kTiles, kLast, kUnpack>(unit, next);
-    step<1, kTiles, kLast, kUnpack>(unit, next);
-    step<2, kTiles, kLast, kUnpack>(unit, next);
-    step<3, kTiles, kLast, kUnpack>(unit, next);
+    step<0, kTiles, kLast, kHalf, kHalfEnd>(unit, next);
+    step<1, kTiles, kLast, kHalf, kHalfEnd>(unit, next);
+    step<2, kTiles, kLast, kHalf, kHalfEnd>(unit, next);
+    step<3, kTiles, kLast, kHalf, kHalfEnd>(unit, next);
     last_ = unit;
   }
 
   /// 64 columns. Tiles 0 and 1 sum up the low planes, 2 and 3 the high ones.
-  template <std::size_t kStep, std::size_t kTiles, std::size_t kLast, bool kUnpack>
+  template <std::size_t kStep, std::size_t kTiles, std::size_t kLast, std::size_t kHalf, std::size_t kHalfEnd>
   inline __attribute__((always_inline)) void step(const Unit& unit, const Source& next) const {
     constexpr std::size_t kStepSlots = kTiles * Traits::kPlanes;
     constexpr std::size_t kSlots = 4 * kStepSlots;
@@ -262,22 +264,22 @@ class Multiplier256 {
     tile_load<4>(x, kTileRowBytes);
     tile_load<6>(planes, kTileRowBytes);
     dot<0, 4, 6, Traits::kLowSigned>();
-    slot<kSlot, kSlots, kLast, kUnpack>(next);
+    slot<kSlot, kSlots, kLast, kHalf, kHalfEnd>(next);
     if constexpr (kStep == 0 && kLast == 2) retire_low<1>();
     if constexpr (kTiles == 2) {
       tile_load<5>(x + kXBytes, kTileRowBytes);
       dot<1, 5, 6, Traits::kLowSigned>();
-      slot<kSlot + 1, kSlots, kLast, kUnpack>(next);
+      slot<kSlot + 1, kSlots, kLast, kHalf, kHalfEnd>(next);
     }
     if constexpr (Traits::kPlanes == 2) {
       if constexpr (kStep == 0) retire_high<0>();
       tile_load<7>(planes + kTileBytes, kTileRowBytes);
       dot<2, 4, 7, Traits::kHighSigned>();
-      slot<kSlot + kTiles, kSlots, kLast, kUnpack>(next);
+      slot<kSlot + kTiles, kSlots, kLast, kHalf, kHalfEnd>(next);
       if constexpr (kStep == 0 && kLast == 2) retire_high<1>();
       if constexpr (kTiles == 2) {
         dot<3, 5, 7, Traits::kHighSigned>();
-        slot<kSlot + 3, kSlots, kLast, kUnpack>(next);
+        slot<kSlot + 3, kSlots, kLast, kHalf, kHalfEnd>(next);
       }
     }
   }

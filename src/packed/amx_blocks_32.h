@@ -1,8 +1,9 @@
 // Panels of types in blocks of 32 columns on AMX tiles. Only for files compiled with AMX.
 //
 // For every 32 columns of a tile of tokens there are a product, whose sums are stored and read again as vectors, and a
-// float step, whose results stay in sixteen registers. The tile unit, the stores and the vector units each take about
-// as long; they run side by side because the float step is that of some products before.
+// float step, whose results stay in sixteen registers. They run side by side because the float step is that of some
+// products before. The float step bounds them: while the tile unit works, vectors are multiplied and converted at half
+// the usual rate, one a cycle.
 #pragma once
 
 #include <immintrin.h>
