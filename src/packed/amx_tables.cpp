@@ -10,18 +10,19 @@
 namespace mla {
 namespace {
 
-/// The fewest tokens for which tiles were measured to be faster. Types in blocks of 32 need a float step for every 32
-/// columns, which leaves less to the tiles.
-constexpr std::size_t fewest_tokens(DType dtype) {
-  return dtype_traits(dtype).block_elements == 32 ? 24 : 12;
+/// Whether tiles were measured to be faster. Types in blocks of 32 need a float step for every 32 columns, which leaves
+/// less to the tiles, and takes as long for a tile with few tokens as for a full one.
+constexpr bool on_tiles(DType dtype, std::size_t tokens) {
+  if (dtype_traits(dtype).block_elements == 256) return tokens >= 8;
+  return tokens >= 24 || (tokens > 12 && tokens <= 16);
 }
 
 template <DType kType>
 void multiply(const PanelJob& job) {
-  if (job.x.rows < fewest_tokens(kType) || job.cols == 0)
-    kAvx512VnniBlocks.multiply[static_cast<std::size_t>(kType)](job);
-  else
+  if (job.cols > 0 && on_tiles(kType, job.x.rows))
     multiply_blocks_amx(kType, job);
+  else
+    kAvx512VnniBlocks.multiply[static_cast<std::size_t>(kType)](job);
 }
 
 template <std::size_t... kTypes>

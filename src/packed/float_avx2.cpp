@@ -91,6 +91,14 @@ struct SixteenAvx2 {
     const int high = _mm256_movemask_ps(_mm256_cmp_ps(magnitudes(x + 8), bounds, _CMP_GT_OQ));
     return static_cast<std::uint32_t>(low | high << 8);
   }
+  static void without(const float* x, std::uint32_t lanes, float* to) {
+    const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    for (std::size_t half = 0; half < 2; ++half, lanes >>= 8) {
+      const __m256i of_lanes = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(lanes)), bits);
+      const __m256 zero = _mm256_castsi256_ps(_mm256_cmpeq_epi32(of_lanes, bits));
+      _mm256_storeu_ps(to + 8 * half, _mm256_andnot_ps(zero, _mm256_loadu_ps(x + 8 * half)));
+    }
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     const __m256i words = _mm256_packus_epi32(rounded(_mm256_loadu_ps(x)), rounded(_mm256_loadu_ps(x + 8)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(bits), _mm256_permute4x64_epi64(words, 0xd8));

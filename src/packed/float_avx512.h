@@ -57,6 +57,9 @@ struct Sixteen512 {
   static std::uint32_t larger(const float* x, float bound) {
     return _mm512_cmp_ps_mask(_mm512_abs_ps(_mm512_loadu_ps(x)), _mm512_set1_ps(bound), _CMP_GT_OQ);
   }
+  static void without(const float* x, std::uint32_t lanes, float* to) {
+    _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(static_cast<__mmask16>(~lanes), x));
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     const __m512 v = _mm512_loadu_ps(x);
     const __m512i from = _mm512_castps_si512(v);

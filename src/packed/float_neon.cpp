@@ -85,6 +85,15 @@ struct SixteenNeon {
     }
     return all;
   }
+  static void without(const float* x, std::uint32_t lanes, float* to) {
+    constexpr std::uint32_t kBits[4] = {1, 2, 4, 8};
+    const uint32x4_t places = vld1q_u32(kBits);
+    for (int i = 0; i < 16; i += 4, lanes >>= 4) {
+      const uint32x4_t zero = vtstq_u32(vdupq_n_u32(lanes), places);
+      const uint32x4_t bits = vreinterpretq_u32_f32(vld1q_f32(x + i));
+      vst1q_f32(to + i, vreinterpretq_f32_u32(vbicq_u32(bits, zero)));
+    }
+  }
   static void to_bf16(const float* x, std::uint16_t* bits) {
     for (std::size_t i = 0; i < 16; i += 4) vst1_u16(bits + i, rounded(vld1q_f32(x + i)));
   }

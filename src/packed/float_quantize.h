@@ -4,6 +4,7 @@
 //   to_bf16(x, bits), from_bf16(bits, x)  sixteen values, rounded to nearest, ties to even; NaN made quiet
 //   sum_of_magnitudes(x, n, last) of x[0..n) and of the sixteen of `last`, added as activations.h says; n is a multiple of 16
 //   larger(x, bound)              bit i is whether |x[i]| > bound, of sixteen
+//   without(x, lanes, to)         sixteen values, those whose bits of `lanes` are set as 0
 //
 // The processor's own conversion to bf16 makes zeros of subnormals, so that the rounding is done on integers.
 //
@@ -71,12 +72,20 @@ class OutlierSieve {
   const float* rest(const float* x, std::size_t n, std::size_t col) {
     bool copied = false;
     for (std::size_t i = 0; i < n; i += 16) {
-      for (std::uint32_t left = V::larger(x + i, bound_); left != 0 && count_ < room_; left &= left - 1) {
-        if (!copied) std::memcpy(rest_, x, n * sizeof(float));
+      std::uint32_t out = V::larger(x + i, bound_);
+      if (copied) V::without(x + i, out, rest_ + i);
+      if (out == 0) continue;
+      if (!copied) {
+        for (std::size_t k = 0; k < n; k += 16) V::without(x + k, k == i ? out : 0, rest_ + k);
         copied = true;
-        const std::size_t at = i + static_cast<std::size_t>(__builtin_ctz(left));
+      }
+      for (; out != 0; out &= out - 1) {
+        const std::size_t at = i + static_cast<std::size_t>(__builtin_ctz(out));
+        if (count_ == room_) {
+          rest_[at] = x[at];
+          continue;
+        }
         list_[count_++] = {static_cast<std::uint32_t>(col + at), x[at]};
-        rest_[at] = 0.0F;
       }
     }
     return copied ? rest_ : x;

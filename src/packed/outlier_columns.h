@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "packed/block_source.h"
@@ -16,87 +17,107 @@ namespace mla {
 namespace {
 
 /// Where the weights of one column are in any panel of so many columns.
+template <BlockFormat kFormat>
+struct Column {
+  std::uint32_t col;
+  std::uint32_t group;   ///< Of columns with the same scales.
+  std::uint32_t scales;  ///< Those of its block.
+  std::uint32_t low;     ///< The code's vectors in the planes, and how far it is to be shifted to the right.
+  std::uint32_t high;
+  std::int32_t low_shift;
+  std::int32_t high_shift;
+
+  Column(std::size_t cols, std::size_t index) {
+    const std::size_t unit = index / kUnitCols * unit_bytes(kFormat);
+    const std::size_t g = index % kUnitCols / 4;
+    const int byte = 8 * static_cast<int>(index % 4);
+    const InPlane in_low = in_plane(g, kFormat.low_bits);
+    col = static_cast<std::uint32_t>(index);
+    group = static_cast<std::uint32_t>(index / kFormat.group);
+    scales = static_cast<std::uint32_t>(cols / kUnitCols * unit_bytes(kFormat) +
+                                        index / kFormat.block * scale_bytes(kFormat).block);
+    low = static_cast<std::uint32_t>(unit + in_low.vector * 64);
+    low_shift = in_low.shift + byte;
+    high = low;
+    high_shift = 0;
+    if constexpr (kFormat.high_bits > 0) {
+      const InPlane in_high = in_plane(g, kFormat.high_bits);
+      high = static_cast<std::uint32_t>(unit +
+                                        (static_cast<std::size_t>(kFormat.low_bits) + in_high.vector) * 64);
+      high_shift = in_high.shift + byte;
+    }
+  }
+};
+
+/// What makes weights of the codes of a column, or of others of its group: code * d, + m or - min * dmin.
 template <typename V, BlockFormat kFormat>
-class Column {
+class Factors {
  public:
   using Int = typename V::Int;
   using Reg = typename V::Reg;
 
-  Column(std::size_t cols, std::size_t col)
-      : group_(col % kFormat.block / kFormat.group),
-        scales_(cols / kUnitCols * unit_bytes(kFormat) + col / kFormat.block * kAt.block) {
-    const std::size_t unit = col / kUnitCols * unit_bytes(kFormat);
-    const std::size_t g = col % kUnitCols / 4;
-    const int byte = 8 * static_cast<int>(col % 4);
-    const InPlane low = in_plane(g, kFormat.low_bits);
-    low_ = unit + low.vector * 64;
-    low_shift_ = low.shift + byte;
-    if constexpr (kFormat.high_bits > 0) {
-      const InPlane high = in_plane(g, kFormat.high_bits);
-      high_ = unit + (static_cast<std::size_t>(kFormat.low_bits) + high.vector) * 64;
-      high_shift_ = high.shift + byte;
+  Factors() = default;
+  Factors(const std::byte* panel, const Column<kFormat>& column, std::size_t part) {
+    const std::byte* const scales = panel + column.scales;
+    const auto load_f16 = [&](std::size_t at) { return V::load_f16(scales + at + part * V::lanes * 2); };
+    d_ = load_f16(0);
+    if constexpr (kFormat.mins) m_ = load_f16(kAt.m);
+    if constexpr (kFormat.block == 256) {
+      const std::size_t group = column.group % (kFormat.block / kFormat.group);
+      d_ = V::multiply(d_, V::to_float(scale(scales, group, part)));
+      if constexpr (kFormat.mins) min_ = V::to_float(min(scales, group, part));
     }
   }
 
   /// The weights of the rows of a part of a panel, in float32.
-  Reg weights(const std::byte* panel, std::size_t part) const {
-    const std::byte* const scales = panel + scales_;
-    const Reg code = V::to_float(centered(panel, part));
-    Reg d = V::load_f16(scales + part * V::lanes * 2);
-    if constexpr (kFormat.block == 32) {
-      if constexpr (!kFormat.mins) return V::multiply(code, d);
-      return V::fma(code, d, V::load_f16(scales + kAt.m + part * V::lanes * 2));
-    } else {
-      d = V::multiply(d, V::to_float(scale(scales, part)));
-      if constexpr (!kFormat.mins) return V::multiply(code, d);
-      // As exact as fma(code, d, -(dmin min)): both products fit float32.
-      const Reg dmin = V::load_f16(scales + kAt.m + part * V::lanes * 2);
-      return V::fma_negated(V::to_float(min(scales, part)), dmin, V::multiply(code, d));
-    }
+  Reg weights(const std::byte* panel, const Column<kFormat>& column, std::size_t part) const {
+    const Reg code = V::to_float(centered(panel, column, part));
+    if constexpr (!kFormat.mins) return V::multiply(code, d_);
+    if constexpr (kFormat.block == 32) return V::fma(code, d_, m_);
+    // As exact as fma(code, d, -(dmin min)): both products fit float32.
+    return V::fma_negated(min_, m_, V::multiply(code, d_));
   }
 
  private:
   static constexpr ScaleBytes kAt = scale_bytes(kFormat);
 
-  Int bits(const std::byte* plane, std::size_t part, int shift, int count) const {
+  static Int bits(const std::byte* plane, std::size_t part, int shift, int count) {
     return V::keep_ints(V::shift_right_32_by(V::load_int(plane + part * V::lanes * 4), shift),
                         (1 << count) - 1);
   }
-  Int centered(const std::byte* panel, std::size_t part) const {
-    Int code = bits(panel + low_, part, low_shift_, kFormat.low_bits);
+  static Int centered(const std::byte* panel, const Column<kFormat>& column, std::size_t part) {
+    Int code = bits(panel + column.low, part, column.low_shift, kFormat.low_bits);
     if constexpr (kFormat.table) code = V::keep_ints(V::lookup(kUnsignedTable.values, code), 0xff);
     if constexpr (kFormat.high_bits > 0) {
-      const Int high = bits(panel + high_, part, high_shift_, kFormat.high_bits);
+      const Int high = bits(panel + column.high, part, column.high_shift, kFormat.high_bits);
       code = V::add(code, V::shift_left_16(high, kFormat.low_bits));
     }
     constexpr std::int32_t kMinusOffset = -kFormat.offset;
     return kFormat.offset == 0 ? code : V::add(code, V::set1_int(&kMinusOffset));
   }
   /// One of the two 16-bit numbers of a lane, shifted further.
-  Int half(Int pair, int shift, int mask) const {
-    return V::keep_ints(V::shift_right_32_by(pair, 16 * static_cast<int>(group_ % 2) + shift), mask);
+  static Int half(Int pair, std::size_t group, int shift, int mask) {
+    return V::keep_ints(V::shift_right_32_by(pair, 16 * static_cast<int>(group % 2) + shift), mask);
   }
-  Int pair(const std::byte* pairs, std::size_t part) const {
-    return V::widen_u8_to_16(pairs + (group_ / 2 * kPanelRows + part * V::lanes) * 2);
+  static Int pair(const std::byte* pairs, std::size_t group, std::size_t part) {
+    return V::widen_u8_to_16(pairs + (group / 2 * kPanelRows + part * V::lanes) * 2);
   }
-  Int scale(const std::byte* scales, std::size_t part) const {
+  static Int scale(const std::byte* scales, std::size_t group, std::size_t part) {
     const std::byte* const at = scales + kAt.scales;
-    if constexpr (kFormat.scales == GroupScales::nibbles) return half(pair(at, part), 0, 15);
-    const std::byte* const group = at + group_ * kPanelRows + part * V::lanes;
-    if constexpr (kFormat.scales == GroupScales::u8_and_min) return V::widen_u8_to_32(group);
-    return V::widen_i8_to_32(group);
+    if constexpr (kFormat.scales == GroupScales::nibbles) return half(pair(at, group, part), group, 0, 15);
+    const std::byte* const of_group = at + group * kPanelRows + part * V::lanes;
+    if constexpr (kFormat.scales == GroupScales::u8_and_min) return V::widen_u8_to_32(of_group);
+    return V::widen_i8_to_32(of_group);
   }
-  Int min(const std::byte* scales, std::size_t part) const {
-    if constexpr (kFormat.scales == GroupScales::nibbles) return half(pair(scales + kAt.scales, part), 4, 15);
-    return half(pair(scales + kAt.mins, part), 0, 0xff);
+  static Int min(const std::byte* scales, std::size_t group, std::size_t part) {
+    if constexpr (kFormat.scales == GroupScales::nibbles)
+      return half(pair(scales + kAt.scales, group, part), group, 4, 15);
+    return half(pair(scales + kAt.mins, group, part), group, 0, 0xff);
   }
 
-  std::size_t group_;
-  std::size_t scales_;
-  std::size_t low_;
-  int low_shift_;
-  std::size_t high_ = 0;
-  int high_shift_ = 0;
+  Reg d_;
+  Reg m_;    ///< m or dmin.
+  Reg min_;  ///< Blocks of 256.
 };
 
 /// The parts of a row of y that kPanels panels make, in registers meanwhile. The last panel may have fewer than 16 rows.
@@ -146,24 +167,22 @@ class ColumnTable {
   static constexpr std::size_t kRow = kPanels * kPanelRows;
 
   static constexpr std::size_t bytes(std::size_t cols) {
-    return cols * (kRow * sizeof(float) + sizeof(std::uint32_t) + 1);
+    return cols * (kRow * sizeof(float) + sizeof(Column<kFormat>) + 1);
   }
 
   /// `memory` is bytes(cols), aligned as panels are.
   ColumnTable(const PanelJob& job, std::byte* memory)
       : job_(job),
         weights_(reinterpret_cast<float*>(memory)),
-        list_(reinterpret_cast<std::uint32_t*>(memory + job.cols * kRow * sizeof(float))) {
+        list_(reinterpret_cast<Column<kFormat>*>(memory + job.cols * kRow * sizeof(float))) {
     auto* const there = reinterpret_cast<std::uint8_t*>(list_ + job.cols);
     std::memset(there, 0, job.cols);
     for (std::size_t token = 0; token < job.x.rows; ++token) {
       const Outlier* const outliers = job.x.row_outliers(token);
       for (std::size_t i = 0; i < job.x.outlier_counts[token]; ++i) there[outliers[i].col] = 1;
     }
-    for (std::size_t col = 0; col < job.cols; ++col) {
-      list_[count_] = static_cast<std::uint32_t>(col);
-      count_ += there[col];
-    }
+    for (std::size_t col = 0; col < job.cols; ++col)
+      if (there[col] != 0) new (&list_[count_++]) Column<kFormat>(job.cols, col);
   }
 
   /// All tokens' outliers by kCount panels.
@@ -186,22 +205,28 @@ class ColumnTable {
   }
 
  private:
+  /// Columns of a group, which follow one another, share its factors.
   template <std::size_t kCount>
   void read(const std::byte* panel) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      const Column<V, kFormat> column(job_.cols, list_[i]);
-      float* to = weights_ + list_[i] * kRow;
+    for (std::size_t i = 0; i < count_;) {
+      Factors<V, kFormat> factors[kCount * V::parts];
 #pragma GCC unroll 4
-      for (std::size_t p = 0; p < kCount; ++p)
-#pragma GCC unroll 2
-        for (std::size_t part = 0; part < V::parts; ++part, to += V::lanes)
-          V::store(to, column.weights(panel + p * job_.panel_bytes, part));
+      for (std::size_t k = 0; k < kCount * V::parts; ++k)
+        factors[k] = Factors<V, kFormat>(panel + k / V::parts * job_.panel_bytes, list_[i], k % V::parts);
+      for (const std::uint32_t group = list_[i].group; i < count_ && list_[i].group == group; ++i) {
+        const Column<kFormat> column = list_[i];
+        float* const to = weights_ + column.col * kRow;
+#pragma GCC unroll 4
+        for (std::size_t k = 0; k < kCount * V::parts; ++k)
+          V::store(to + k * V::lanes,
+                   factors[k].weights(panel + k / V::parts * job_.panel_bytes, column, k % V::parts));
+      }
     }
   }
 
   const PanelJob& job_;
-  float* weights_;       ///< [cols][kPanels][16], of the columns listed.
-  std::uint32_t* list_;  ///< Ascending.
+  float* weights_;         ///< [cols][kPanels][16], of the columns listed.
+  Column<kFormat>* list_;  ///< Ascending.
   std::size_t count_ = 0;
 };
 
@@ -226,11 +251,13 @@ void add_by_column(const PanelJob& job, std::size_t panels) {
   for (std::size_t token = 0; token < job.x.rows; ++token) {
     const Outlier* const outliers = job.x.row_outliers(token);
     for (std::size_t i = 0; i < job.x.outlier_counts[token]; ++i) {
-      const Column<V, kFormat> column(job.cols, outliers[i].col);
+      const Column<kFormat> column(job.cols, outliers[i].col);
       for (std::size_t panel = 0; panel < panels; ++panel) {
         const std::byte* const weights = job.panels + panel * job.panel_bytes;
         RowSums<V, 1> sums(job, panel, token);
-        sums.add(outliers[i].x, [&](std::size_t part) { return column.weights(weights, part); });
+        sums.add(outliers[i].x, [&](std::size_t part) {
+          return Factors<V, kFormat>(weights, column, part).weights(weights, column, part);
+        });
         sums.store();
       }
     }
