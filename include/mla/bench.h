@@ -38,7 +38,8 @@ struct PassWork {
   PassWork& operator+=(const PassWork& other);
 };
 
-/// The unit that weights of a type ("Q4_K") are multiplied by. In exact precision everything is float32.
+/// The unit that weights of a type ("Q4_K") are multiplied by. In exact precision everything is float32; with
+/// fast the instruction set that was chosen decides for BF16.
 MLA_API MultiplyUnit multiply_unit(Precision precision, std::string_view dtype);
 
 /// Of `tokens` tokens in one call behind `first` others, with logits for the last. Bytes are counted as for one token:

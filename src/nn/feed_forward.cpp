@@ -42,7 +42,9 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
     multiplications += job.x.rows() * job.x.cols() * width;
   }
 
-  const std::span<const LinearPart> wide = tiles_of(jobs, &SwiGlu::gate_proj, workspace);
+  const std::span<const LinearPart> wide = list_tiles(
+      jobs.size(), [&](std::size_t job) -> const Linear& { return jobs[job].expert->less_packed(); },
+      [&](std::size_t job) { return jobs[job].x.rows(); }, workspace);
   for_items(workspace, wide.size(), 2 * multiplications, [&](std::size_t item, int worker) {
     const auto [index, first, count] = wide[item];
     const SwiGluJob& job = jobs[index];

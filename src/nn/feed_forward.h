@@ -28,6 +28,8 @@ struct SwiGlu {
   Linear down_proj;
 
   std::size_t intermediate_size() const { return gate_proj.out_features(); }
+  /// Of gate and up, which are computed together, the one whose tiles both can be cut into: if one is not packed, its.
+  const Linear& less_packed() const { return gate_proj.is_packed() ? up_proj : gate_proj; }
 };
 
 /// One expert and the rows it is to work on, in the forms that its gate and up need.

@@ -36,8 +36,8 @@ void decode_rows(const WeightView& weight, std::size_t first, std::size_t count,
 /// GPT-2's Conv1D.
 enum class LinearLayout { output_major, input_major };
 
-/// The work is cut into tiles of output features whose size depends on the shape alone: any number of threads
-/// gives the same bits.
+/// The work is cut into tiles of output features. Their size depends on the shape alone, unless the weights are packed,
+/// where no cut changes a bit: any number of threads gives the same bits.
 class Linear {
  public:
   Linear() = default;
@@ -53,7 +53,7 @@ class Linear {
   const WeightView& weight() const { return weight_; }
 
   /// Puts the weights into panels: reserve_panels takes the memory, then pack_panel fills each. Afterwards products
-  /// see the input in form() (LinearInput) and the file's weights no more. `type` is what the weights become; see
+  /// see the input in PackedKernels::form (LinearInput) and the file's weights no more. `type` is what the weights become; see
   /// packed_type.
   void reserve_panels(DType type, PageMemory& memory);
   /// Different panels may be packed at the same time. Throws Error(unsupported) if a value does not fit the type.

@@ -266,7 +266,7 @@ void add_by_column(const PanelJob& job, std::size_t panels) {
 
 template <typename V, DType kType>
 void add_outliers(const PanelJob& job) {
-  constexpr std::size_t kFewTokens = 4;
+  constexpr std::size_t kFewTokens = 2;
   constexpr BlockFormat kFormat = block_format(kType);
   const std::size_t panels = (job.rows + kPanelRows - 1) / kPanelRows;
   if (job.x.rows <= kFewTokens)

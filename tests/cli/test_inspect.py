@@ -16,6 +16,7 @@ class Inspect(TestCase):
         self.assertEqual(info["tokenizer"], "none")
 
     def test_precision(self):
+        self.assertRegex(self.succeed("inspect", "-m", CHECKPOINTS / "v2_defaults").text, r"(?m)^precision +fast$")
         for precision in ("f32", "fast"):
             arguments = ("inspect", "-m", CHECKPOINTS / "v2_defaults", "--precision", precision)
             self.assertRegex(self.succeed(*arguments).text, rf"(?m)^precision +{precision}$")

@@ -46,6 +46,16 @@ class Perplexity(TestCase):
         self.assertTrue(1e-6 < kl < 0.5, kl)
         self.assertTrue(50 < same <= 100, same)
 
+    def test_fast_within_its_bounds(self):
+        # What docs/performance.md says, on a text that the model could have written.
+        text = self.succeed("generate", "-p", "Once upon a time", "-n", 300, "--temp", 0.8, "--seed", 3).out
+        q8_0 = self.folder / "q8_0.gguf"
+        self.succeed("quantize", "-m", STORIES, "-o", q8_0, "--type", "q8_0")
+        for model, bound in ((STORIES, 5e-5), (q8_0, 1e-3)):
+            out = self.succeed("perplexity", "-m", model, "-f", "-", "-c", 64, "--reference", stdin=text).text
+            divergence = float(re.search(r"KL divergence = (\S+)", out)[1])
+            self.assertTrue(0 < divergence <= bound, out)
+
     def test_reference_errors(self):
         missing = self.folder / "nowhere"
         self.assert_one_error_line(mla("perplexity", "-f", "-", "--reference", missing, stdin=TEXT.encode()), "nowhere")

@@ -93,7 +93,7 @@ TEST_CASE("fast: near the exact engine", "[golden][fast]") {
 
 TEST_CASE("fast: chunks and threads change no bit", "[golden][fast]") {
   for (const auto& folder : folders()) {
-    if (is_partly_exact(folder)) continue;
+    const bool any_batch = !is_partly_exact(folder);
     DYNAMIC_SECTION(folder.parent_path().filename().string() << "/" << folder.filename().string()) {
       const auto model = mla::Model::load(folder, {.precision = mla::Precision::fast});
       const std::vector<mla::TokenId> ids = prompt_of(folder);
@@ -104,6 +104,7 @@ TEST_CASE("fast: chunks and threads change no bit", "[golden][fast]") {
         const Logits whole = logits_of(model, ids, {.threads = 1, .attention = path});
         for (const std::size_t batch : {1U, 7U, 64U}) {
           CAPTURE(batch);
+          if (!any_batch && batch < ids.size()) continue;
           const bool same = logits_of(model, ids, {.threads = 2, .batch = batch, .attention = path}) == whole;
           CHECK(same);  // Not the vectors themselves: Catch2 would print them.
         }

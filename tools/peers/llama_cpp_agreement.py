@@ -61,7 +61,7 @@ def llama_perplexity(model, ids, context):
 def mla_last_logits(options, ids):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "logits.npy"
-        run([options.mla, "logits", "-m", options.model, "--ids", ",".join(map(str, ids)), "-o", str(file)])
+        run([options.mla, "logits", "--precision", "f32", "-m", options.model, "--ids", ",".join(map(str, ids)), "-o", str(file)])
         return np.load(file)[-1].astype(np.float64)
 
 
@@ -85,7 +85,7 @@ def compare_greedy(options, model, prompt):
     if ours != ids:
         return f"tokens differ: {ours} and {ids}", False
     theirs, steps = llama_greedy(model, ids, options.tokens)
-    text = run([options.mla, "generate", "-m", options.model, "--ids", ",".join(map(str, ids)), "-n",
+    text = run([options.mla, "generate", "--precision", "f32", "-m", options.model, "--ids", ",".join(map(str, ids)), "-n",
                 str(options.tokens), "--temp", "0", "--print-ids"])  # fmt: skip
     mine = [int(word) for word in text.replace(",", " ").split()]
     length = min(len(mine), len(theirs))
@@ -118,7 +118,8 @@ def main():
     if options.file:
         ids = model.tokenize(Path(options.file).read_bytes(), add_bos=True, special=False)
         theirs, count = llama_perplexity(model, ids, options.context)
-        printed = run([options.mla, "perplexity", "-m", options.model, "-f", options.file, "-c", str(options.context)])
+        printed = run([options.mla, "perplexity", "--precision", "f32", "-m", options.model, "-f", options.file,
+                       "-c", str(options.context)])  # fmt: skip
         mine = {key: float(re.search(rf"{key} = ([0-9.]+)", printed)[1]) for key in ("ppl", "scored")}
         ratio = mine["ppl"] / theirs
         good &= abs(ratio - 1) <= options.tolerance

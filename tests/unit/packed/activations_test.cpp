@@ -278,6 +278,25 @@ TEST_CASE("8-bit activations keep their outliers on every instruction set", "[pa
     }
 }
 
+TEST_CASE("more outliers than there is room for stay with the rest", "[packed]") {
+  // So small that their mean rounds to zero: every value that is not zero would be one.
+  constexpr std::size_t kCols = 256;
+  std::vector<float> x(kCols, 0.0F);
+  for (std::size_t i = 0; i < kCols; i += 2) x[i] = 1e-45F;
+  for (const ActivationForm form : {ActivationForm::q8_32, ActivationForm::q8_256})
+    for (const Isa isa : available_isas()) {
+      INFO(name_of(isa));
+      Activations to(form, 1, kCols);
+      packed_kernels(isa).quantize(x.data(), to.view, 0);
+      REQUIRE(to.view.outlier_counts[0] == most_outliers(kCols));
+      for (std::size_t i = 0; i < most_outliers(kCols); ++i) {
+        CHECK(to.view.row_outliers(0)[i].col == 2 * i);
+        CHECK(to.view.row_outliers(0)[i].x == 1e-45F);
+      }
+      CHECK(to.view.row_scales(0)[0] == 0.0F);
+    }
+}
+
 TEST_CASE("a pair of bf16 is the value but for its last bits", "[packed]") {
   const std::vector<float> x = random_floats(333, 23, -50.0, 50.0);
   for (const Isa isa : available_isas()) {
