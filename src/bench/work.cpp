@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "mla/bench.h"
 #include "kernels/isa.h"
+#include "mla/bench.h"
 #include "model/model_parts.h"
 #include "packed/packed_kernels.h"
 
