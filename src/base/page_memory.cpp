@@ -7,15 +7,12 @@
 #include <new>
 #include <utility>
 
+#include "base/huge_pages.h"
+
 namespace mla {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
-constexpr std::size_t round_up(std::size_t value, std::size_t step) {
-  return (value + step - 1) / step * step;
-}
 
 }  // namespace
 
@@ -53,16 +50,11 @@ void PageMemory::map(std::size_t least) {
   constexpr std::size_t kLeast = 2 * kHugePage;
   constexpr std::size_t kMost = std::size_t{256} << 20;
   const std::size_t size = round_up(std::max(least, std::clamp(taken_, kLeast, kMost)), kHugePage);
-  const std::size_t reserved = size + kHugePage;
   mappings_.reserve(mappings_.size() + 1);
-  void* address = ::mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (address == MAP_FAILED) throw std::bad_alloc();
-  mappings_.push_back({address, reserved});
-  std::byte* const begin = static_cast<std::byte*>(address);
-  next_ = begin + (round_up(reinterpret_cast<std::uintptr_t>(begin), kHugePage) -
-                   reinterpret_cast<std::uintptr_t>(begin));
+  next_ = map_at_huge_page(size);
+  mappings_.push_back({next_, size});
   left_ = size;
-  ::madvise(next_, size, MADV_HUGEPAGE);  // A kernel without huge pages says no; small ones serve as well.
+  advise_huge_pages(next_, size);
 }
 
 }  // namespace mla

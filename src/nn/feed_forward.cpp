@@ -1,5 +1,7 @@
 #include "nn/feed_forward.h"
 
+#include <functional>
+
 namespace mla {
 namespace {
 
@@ -8,12 +10,13 @@ struct GateAndUp {
   Matrix up;
 };
 
-/// The tiles of one projection of all jobs.
+/// The tiles of one projection of all jobs; `projection` is a member of SwiGlu or a function of it.
 template <typename Projection>
 std::span<const LinearPart> tiles_of(std::span<const SwiGluJob> jobs, Projection projection,
                                      Workspace& workspace) {
   return list_tiles(
-      jobs.size(), [&](std::size_t job) -> const Linear& { return jobs[job].expert->*projection; },
+      jobs.size(),
+      [&](std::size_t job) -> const Linear& { return std::invoke(projection, *jobs[job].expert); },
       [&](std::size_t job) { return jobs[job].x.rows(); }, workspace);
 }
 
@@ -42,9 +45,7 @@ void run_swiglu(std::span<const SwiGluJob> jobs, Workspace& workspace) {
     multiplications += job.x.rows() * job.x.cols() * width;
   }
 
-  const std::span<const LinearPart> wide = list_tiles(
-      jobs.size(), [&](std::size_t job) -> const Linear& { return jobs[job].expert->less_packed(); },
-      [&](std::size_t job) { return jobs[job].x.rows(); }, workspace);
+  const std::span<const LinearPart> wide = tiles_of(jobs, &SwiGlu::less_packed, workspace);
   for_items(workspace, wide.size(), 2 * multiplications, [&](std::size_t item, int worker) {
     const auto [index, first, count] = wide[item];
     const SwiGluJob& job = jobs[index];

@@ -13,6 +13,7 @@
 
 #include "packed/amx_kernels.h"
 #include "packed/amx_tiles.h"
+#include "packed/float_avx512.h"
 
 namespace mla {
 namespace {
@@ -226,19 +227,10 @@ struct StepSums {
   __m512 total() const { return _mm512_add_ps(even, odd); }
 };
 
-inline __m512 even_of(__m512i pairs) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
-}
-inline __m512 odd_of(__m512i pairs) {
-  return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x10000)));
-}
-inline __m512i broadcast_pair(const std::byte* x) {
-  return _mm512_set1_epi32(*reinterpret_cast<const std::int32_t*>(x));
-}
-
 /// kPanels panels from the `panel`th by the job's one row.
 template <bool kPair, std::size_t kPanels>
 void multiply_row_panels(const PanelJob& job, std::size_t panel) {
+  using V = Sixteen512;
   constexpr std::size_t kAheadOfMemory = 2048;
   const std::byte* w = job.panels + panel * job.panel_bytes;
   const std::byte* x = job.x.values;
@@ -249,17 +241,15 @@ void multiply_row_panels(const PanelJob& job, std::size_t panel) {
   for (std::size_t left = (job.cols + kStepColumns - 1) / kStepColumns; left != 0; --left) {
     StepSums first_sums[kPanels], second_sums[kPanels];
     for (std::size_t pair = 0; pair < kStepColumns / 2; ++pair, x += 4, w += kTileRowBytes) {
-      const __m512i first_x = broadcast_pair(x);
-      const __m512i second_x = broadcast_pair(x + second);
 #pragma GCC unroll 4
       for (std::size_t p = 0; p < kPanels; ++p) {
         const std::byte* const at = w + p * job.panel_bytes;
         _mm_prefetch(reinterpret_cast<const char*>(at + kAheadOfMemory), _MM_HINT_T0);
-        const __m512i weights = _mm512_load_si512(at);
-        const __m512 even = even_of(weights);
-        const __m512 odd = odd_of(weights);
-        first_sums[p].add(even, odd, even_of(first_x), odd_of(first_x));
-        if constexpr (kPair) second_sums[p].add(even, odd, even_of(second_x), odd_of(second_x));
+        const __m512 even = V::load_even(at);
+        const __m512 odd = V::load_odd(at);
+        first_sums[p].add(even, odd, V::broadcast_even(x), V::broadcast_odd(x));
+        if constexpr (kPair)
+          second_sums[p].add(even, odd, V::broadcast_even(x + second), V::broadcast_odd(x + second));
       }
     }
 #pragma GCC unroll 4
@@ -272,7 +262,7 @@ void multiply_row_panels(const PanelJob& job, std::size_t panel) {
   for (std::size_t p = 0; p < kPanels; ++p) {
     const std::size_t column = (panel + p) * kPanelRows;
     const std::size_t rows = job.rows - column < kPanelRows ? job.rows - column : kPanelRows;
-    _mm512_mask_storeu_ps(job.y.data + column, static_cast<__mmask16>((1U << rows) - 1U), y[p]);
+    V::store_first(job.y.data + column, y[p], rows);
   }
 }
 
