@@ -24,7 +24,7 @@ bool is_float(DType dtype) {
 
 /// What a float type stays: itself, but FP8 with its block scales becomes BF16.
 DType float_type(const WeightView& weight) {
-  return weight.scale || !can_pack(weight.data.dtype) ? DType::bf16 : weight.data.dtype;
+  return weight.data.dtype == DType::f8_e4m3 ? DType::bf16 : weight.data.dtype;
 }
 
 /// What rows that are packed as they lie become.

@@ -45,6 +45,9 @@ void multiply_f32(const PanelJob& job) {
 void multiply_f16(const PanelJob& job) {
   kAvx512Bf16Floats.multiply_f16(job);
 }
+void multiply_f8(const PanelJob& job) {
+  kAvx512Bf16Floats.multiply_f8(job);
+}
 void quantize(const float* x, const ActivationView& to, std::size_t row) {
   kAvx512Bf16Floats.quantize(x, to, row);
 }
@@ -60,8 +63,9 @@ void from_bf16(const std::uint16_t* bits, std::size_t n, float* x) {
 constinit const BlockKernels kAmxBlocks = {all_types(std::make_index_sequence<kDTypeTraits.size()>()),
                                            block_scratch_bytes};
 
-constinit const FloatKernels kAmxFloats = {multiply_f32, multiply_f16, multiply_bf16_amx,  quantize,
-                                           to_bf16,      from_bf16,    float_scratch_bytes};
+constinit const FloatKernels kAmxFloats = {multiply_f32, multiply_f16,       multiply_bf16_amx,
+                                           multiply_f8,  quantize,           to_bf16,
+                                           from_bf16,    float_scratch_bytes};
 
 }  // namespace mla
 #endif

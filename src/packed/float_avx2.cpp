@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "packed/f8_tiles.h"
 #include "packed/float_quantize.h"
 #include "packed/float_tiles.h"
 #include "packed/implementations.h"
@@ -25,6 +26,23 @@ struct SixteenAvx2 {
   static Reg load_f16(const std::byte* p) {
     const auto* halves = reinterpret_cast<const __m128i*>(p);
     return {_mm256_cvtph_ps(_mm_load_si128(halves)), _mm256_cvtph_ps(_mm_load_si128(halves + 1))};
+  }
+  /// By way of halves, which widen exactly: bit 14 is clear, so that they are a 256th.
+  static Reg load_f8(const std::byte* p) {
+    const __m256i codes = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m256i spread = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 1);
+    const __m256i halves = _mm256_and_si256(spread, _mm256_set1_epi16(-0x4001));
+    const Reg all = {_mm256_set1_ps(256.0F), _mm256_set1_ps(256.0F)};
+    return mul({_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
+                _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))},
+               all);
+  }
+  static Reg load_factors(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static Reg mul(Reg a, Reg b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+  static void store(std::byte* p, Reg v) {
+    auto* floats = reinterpret_cast<float*>(p);
+    _mm256_store_ps(floats, v.low);
+    _mm256_store_ps(floats + 8, v.high);
   }
   static Reg load_even(const std::byte* p) { return {even(load_bits(p)), even(load_bits(p + 32))}; }
   static Reg load_odd(const std::byte* p) { return {odd(load_bits(p)), odd(load_bits(p + 32))}; }
@@ -143,10 +161,11 @@ struct SixteenAvx2 {
 constinit const FloatKernels kAvx2Floats = {multiply_floats<SixteenAvx2, F32Walk<SixteenAvx2>>,
                                             multiply_floats<SixteenAvx2, F16Walk<SixteenAvx2>>,
                                             multiply_bf16<SixteenAvx2, Bf16Walk<SixteenAvx2>>,
+                                            multiply_f8<SixteenAvx2>,
                                             quantize<SixteenAvx2>,
                                             to_bf16<SixteenAvx2>,
                                             from_bf16<SixteenAvx2>,
-                                            float_scratch_bytes<SixteenAvx2>};
+                                            with_f8_scratch<SixteenAvx2>};
 
 }  // namespace mla
 #endif

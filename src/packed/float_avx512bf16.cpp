@@ -1,6 +1,7 @@
 // AVX-512 BF16: pairs of products by vdpbf16ps. It takes subnormal weights, activations and sums for zeros and rounds
 // to nearest whatever MXCSR says (Intel's Software Developer's Manual, VDPBF16PS).
 #if defined(__x86_64__)
+#include "packed/f8_tiles.h"
 #include "packed/float_avx512.h"
 #include "packed/float_quantize.h"
 #include "packed/float_tiles.h"
@@ -26,10 +27,11 @@ struct Bf16PairWalk {
 constinit const FloatKernels kAvx512Bf16Floats = {multiply_floats<Sixteen512, F32Walk<Sixteen512>>,
                                                   multiply_floats<Sixteen512, F16Walk<Sixteen512>>,
                                                   multiply_bf16<Sixteen512, Bf16PairWalk>,
+                                                  multiply_f8<Sixteen512>,
                                                   quantize<Sixteen512>,
                                                   to_bf16<Sixteen512>,
                                                   from_bf16<Sixteen512>,
-                                                  float_scratch_bytes<Sixteen512>};
+                                                  with_f8_scratch<Sixteen512>};
 
 }  // namespace mla
 #endif

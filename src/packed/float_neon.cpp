@@ -2,6 +2,7 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
+#include "packed/f8_tiles.h"
 #include "packed/float_quantize.h"
 #include "packed/float_tiles.h"
 #include "packed/implementations.h"
@@ -25,6 +26,24 @@ struct SixteenNeon {
     return {vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)),
             vcvt_high_f32_f16(high)};
   }
+  /// By way of halves, which widen exactly: bit 14 is clear, so that they are a 256th.
+  static Reg load_f8(const std::byte* p) {
+    const int8x16_t codes = vreinterpretq_s8_u8(load128(p));
+    const int16x8_t clear = vdupq_n_s16(-0x4001);
+    const auto halves = [&](int8x8_t eight) {
+      return vreinterpretq_f16_s16(vandq_s16(vshlq_n_s16(vmovl_s8(eight), 7), clear));
+    };
+    const float16x8_t low = halves(vget_low_s8(codes)), high = halves(vget_high_s8(codes));
+    const float32x4_t all = vdupq_n_f32(256.0F);
+    return mul({vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)),
+                vcvt_high_f32_f16(high)},
+               {all, all, all, all});
+  }
+  static Reg load_factors(const float* p) { return load(p); }
+  static Reg mul(Reg x, Reg y) {
+    return {vmulq_f32(x.a, y.a), vmulq_f32(x.b, y.b), vmulq_f32(x.c, y.c), vmulq_f32(x.d, y.d)};
+  }
+  static void store(std::byte* p, Reg v) { store(reinterpret_cast<float*>(p), v); }
   static Reg load_even(const std::byte* p) {
     return {even(load_pairs(p)), even(load_pairs(p + 16)), even(load_pairs(p + 32)),
             even(load_pairs(p + 48))};
@@ -144,10 +163,11 @@ struct SixteenNeon {
 constinit const FloatKernels kNeonFloats = {multiply_floats<SixteenNeon, F32Walk<SixteenNeon>>,
                                             multiply_floats<SixteenNeon, F16Walk<SixteenNeon>>,
                                             multiply_bf16<SixteenNeon, Bf16Walk<SixteenNeon>>,
+                                            multiply_f8<SixteenNeon>,
                                             quantize<SixteenNeon>,
                                             to_bf16<SixteenNeon>,
                                             from_bf16<SixteenNeon>,
-                                            float_scratch_bytes<SixteenNeon>};
+                                            with_f8_scratch<SixteenNeon>};
 
 }  // namespace mla
 #endif

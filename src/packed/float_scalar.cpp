@@ -56,6 +56,19 @@ void multiply_bf16(const PanelJob& job) {
   });
 }
 
+void multiply_f8(const PanelJob& job) {
+  const std::size_t factors = f8_scales_begin(job.cols);
+  for_each_element(job, [&](const std::byte* panel, std::size_t lane, const std::byte* x) {
+    float y = 0.0F;
+    for (std::size_t c = 0; c < job.cols; ++c) {
+      const float factor = weight_at<float>(panel + factors, c / job.scale_cols * kPanelRows + lane);
+      const float weight = e4m3_to_float(weight_at<std::uint8_t>(panel, c * kPanelRows + lane)) * factor;
+      y = std::fma(weight, weight_at<float>(x, c), y);
+    }
+    return y;
+  });
+}
+
 void to_bf16(const float* x, std::size_t n, std::uint16_t* bits) {
   for (std::size_t i = 0; i < n; ++i) bits[i] = float_to_bf16(x[i]);
 }
@@ -167,7 +180,7 @@ std::size_t scratch_bytes(std::size_t) {
 
 }  // namespace
 
-constinit const FloatKernels kScalarFloats = {multiply_f32, multiply_f16, multiply_bf16, quantize,
-                                              to_bf16,      from_bf16,    scratch_bytes};
+constinit const FloatKernels kScalarFloats = {multiply_f32, multiply_f16, multiply_bf16, multiply_f8,
+                                              quantize,     to_bf16,      from_bf16,     scratch_bytes};
 
 }  // namespace mla

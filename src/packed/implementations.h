@@ -23,6 +23,7 @@ struct FloatKernels {
   void (*multiply_f32)(const PanelJob&);
   void (*multiply_f16)(const PanelJob&);
   void (*multiply_bf16)(const PanelJob&);
+  void (*multiply_f8)(const PanelJob&);
   void (*quantize)(const float* x, const ActivationView& to, std::size_t row);
   void (*to_bf16)(const float* x, std::size_t n, std::uint16_t* bits);
   void (*from_bf16)(const std::uint16_t* bits, std::size_t n, float* x);

@@ -35,6 +35,7 @@ PackedKernels assembled(Isa isa) {
   set(DType::f32, kFloats.multiply_f32);
   set(DType::f16, kFloats.multiply_f16);
   set(DType::bf16, kFloats.multiply_bf16);
+  set(DType::f8_e4m3, kFloats.multiply_f8);
   kernels.ahead_steps = isa == Isa::amx ? amx_ahead_steps : no_ahead_steps;
   kernels.quantize = kFloats.quantize;
   kernels.to_bf16 = kFloats.to_bf16;
@@ -46,7 +47,7 @@ PackedKernels assembled(Isa isa) {
 }  // namespace
 
 ActivationForm PackedKernels::form(DType weights) const {
-  if (weights == DType::f32 || weights == DType::f16) return ActivationForm::f32;
+  if (weights == DType::f32 || weights == DType::f16 || weights == DType::f8_e4m3) return ActivationForm::f32;
   if (weights == DType::bf16) return bf16_form;
   return dtype_traits(weights).block_elements == 256 ? ActivationForm::q8_256 : ActivationForm::q8_32;
 }

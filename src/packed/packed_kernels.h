@@ -8,7 +8,8 @@
 // where s is the activation block's scale, from y = 0 over the blocks in their order. So all instruction sets give the same bits.
 // After that the row's outliers: y = fma(w, x, y) in their order, where w is the weight in float32: (code - offset) * d,
 // or fma(code, d, m); in blocks of 256 with d * scale for d and -(dmin * min) for m, products that are exact.
-// F32, F16, BF16 by activations in float32: y = fma(w, x, y) over the columns in their order: the same bits as well. By
+// F32, F16, BF16 and F8_E4M3 (code times factor, rounded) by activations in float32: y = fma(w, x, y) over the columns in
+// their order: the same bits as well. By
 // activations in bf16, which attention has: the same on scalar, AVX2, AVX-512 and NEON. Units for BF16 (AVX-512 BF16, AMX)
 // add pairs of products in float32 in an order of their own and take subnormal factors and sums for zeros: other bits, but an element's
 // order is fixed within an instruction set.
@@ -29,10 +30,11 @@ namespace mla {
 /// y [x.rows, rows] = x W^T for `rows` rows of weights in consecutive panels.
 struct PanelJob {
   const std::byte* panels = nullptr;  ///< Aligned to kPanelAlignment.
-  std::size_t panel_bytes = 0;        ///< From one panel to the next: panel_shape(dtype, cols).bytes.
+  std::size_t panel_bytes = 0;        ///< From one panel to the next: panel_shape of it.
   std::size_t rows = 0;               ///< Output features; the last panel may hold fewer than kPanelRows.
   std::size_t cols = 0;
-  ActivationView x;  ///< In PackedKernels::form(dtype); of BF16 panels also in bf16.
+  std::size_t scale_cols = 0;  ///< F8_E4M3: columns with one factor.
+  ActivationView x;            ///< In PackedKernels::form(dtype); of BF16 panels also in bf16.
   Matrix y;
   std::byte* scratch =
       nullptr;       ///< scratch_bytes(dtype, cols), aligned to kPanelAlignment, the caller's own.
@@ -42,14 +44,14 @@ struct PanelJob {
 struct PackedKernels {
   Isa isa;
 
-  /// Indexed by DType; null for types that cannot be packed.
+  /// Indexed by DType.
   std::array<void (*)(const PanelJob&), kDTypeTraits.size()> multiply;
   /// Adds the products of the outliers, if there are any; null for types whose activations have none.
   std::array<void (*)(const PanelJob&), kDTypeTraits.size()> add_outliers;
 
   /// What float32 activations are brought into for BF16 panels: f32, or bf16_pair.
   ActivationForm bf16_form;
-  /// F32 and F16 weights are multiplied by f32, types in blocks of 32 by q8_32, of 256 by q8_256.
+  /// F32, F16 and F8_E4M3 weights are multiplied by f32, types in blocks of 32 by q8_32, of 256 by q8_256.
   ActivationForm form(DType weights) const;
 
   /// At how many steps a job of BF16 panels fetches its `ahead`: 0 if it does not.

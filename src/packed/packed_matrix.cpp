@@ -6,8 +6,13 @@
 
 namespace mla {
 
-PackedMatrix::PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, PageMemory& memory)
-    : dtype_(dtype), rows_(rows), cols_(cols), panel_bytes_(panel_shape(dtype, cols).bytes) {
+PackedMatrix::PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, PageMemory& memory,
+                           std::size_t scale_cols)
+    : dtype_(dtype),
+      rows_(rows),
+      cols_(cols),
+      scale_cols_(scale_cols),
+      panel_bytes_(panel_shape(dtype, cols, scale_cols).bytes) {
   const auto size = checked_multiply(panels(), panel_bytes_);
   if (!size) throw std::bad_alloc();
   data_ = memory.take(*size);
@@ -17,9 +22,14 @@ std::size_t PackedMatrix::panel_rows(std::size_t panel) const {
   return std::min(kPanelRows, rows_ - panel_first(panel));
 }
 
-void PackedMatrix::pack(std::size_t panel, std::span<const std::byte* const> rows) {
+void PackedMatrix::pack(std::size_t panel, std::span<const std::byte* const> rows,
+                        std::span<const float> scales) {
   assert(rows.size() == panel_rows(panel));
-  pack_panel(dtype_, rows, cols_, data_ + panel * panel_bytes_);
+  std::byte* const to = data_ + panel * panel_bytes_;
+  if (dtype_ == DType::f8_e4m3)
+    pack_f8_panel(rows, scales, cols_, scale_cols_, to);
+  else
+    pack_panel(dtype_, rows, cols_, to);
 }
 
 void PackedMatrix::multiply(const ActivationView& x, std::size_t first, std::size_t count, Matrix y,
@@ -30,6 +40,7 @@ void PackedMatrix::multiply(const ActivationView& x, std::size_t first, std::siz
                      .panel_bytes = panel_bytes_,
                      .rows = count,
                      .cols = cols_,
+                     .scale_cols = scale_cols_,
                      .x = x,
                      .y = y,
                      .scratch = scratch};

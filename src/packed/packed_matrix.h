@@ -16,9 +16,10 @@ class PackedMatrix {
  public:
   PackedMatrix() = default;
 
-  /// Takes the memory for it; all weights are 0 until their panel is packed. `dtype` can_pack and `cols` is whole
-  /// blocks of it.
-  PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, PageMemory& memory);
+  /// Takes the memory for it; all weights are 0 until their panel is packed. `cols` is whole blocks of `dtype`; F8_E4M3 has
+  /// a factor for each `scale_cols` of them.
+  PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, PageMemory& memory,
+               std::size_t scale_cols = 0);
 
   bool empty() const { return data_ == nullptr; }
   DType dtype() const { return dtype_; }
@@ -31,8 +32,9 @@ class PackedMatrix {
   std::size_t panel_first(std::size_t panel) const { return panel * kPanelRows; }
   std::size_t panel_rows(std::size_t panel) const;
 
-  /// Fills a panel from its panel_rows rows of dtype(). Different panels may be packed at the same time.
-  void pack(std::size_t panel, std::span<const std::byte* const> rows);
+  /// Fills a panel from its panel_rows rows of dtype(), of F8_E4M3 with the factors of each row's blocks, row by row.
+  /// Different panels may be packed at the same time.
+  void pack(std::size_t panel, std::span<const std::byte* const> rows, std::span<const float> scales = {});
 
   /// y [x.rows, count] = x W^T, `x` as PanelJob says, for the output features [first, first + count), `first` a multiple of kPanelRows.
   /// `scratch` is kernels.scratch_bytes(cols()), aligned to kPanelAlignment.
@@ -43,6 +45,7 @@ class PackedMatrix {
   DType dtype_ = DType::f32;
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
+  std::size_t scale_cols_ = 0;
   std::size_t panel_bytes_ = 0;
   std::byte* data_ = nullptr;
 };

@@ -1,11 +1,15 @@
 #include "packed/panel.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "packed/block_format.h"
 #include "packed/block_parts.h"
+#include "tensor/scalar.h"
 
 namespace mla {
 namespace {
@@ -107,12 +111,8 @@ void pack_blocks(DType dtype, Rows rows, std::size_t cols, std::byte* panel) {
 
 }  // namespace
 
-bool can_pack(DType dtype) {
-  return dtype != DType::f8_e4m3;
-}
-
-PanelShape panel_shape(DType dtype, std::size_t cols) {
-  assert(can_pack(dtype) && cols % dtype_traits(dtype).block_elements == 0);
+PanelShape panel_shape(DType dtype, std::size_t cols, std::size_t scale_cols) {
+  assert(cols % dtype_traits(dtype).block_elements == 0);
   switch (dtype) {
     case DType::f32:
       return {0, aligned(cols * kPanelRows * 4)};
@@ -120,6 +120,11 @@ PanelShape panel_shape(DType dtype, std::size_t cols) {
       return {0, aligned(cols * kPanelRows * 2)};
     case DType::bf16:
       return {0, bf16_cols(cols) * kPanelRows * 2};
+    case DType::f8_e4m3: {
+      assert(scale_cols != 0);
+      const std::size_t blocks = (cols + scale_cols - 1) / scale_cols;
+      return {f8_scales_begin(cols), f8_scales_begin(cols) + blocks * kPanelRows * sizeof(float)};
+    }
     default:
       break;
   }
@@ -129,7 +134,7 @@ PanelShape panel_shape(DType dtype, std::size_t cols) {
 }
 
 void pack_panel(DType dtype, Rows rows, std::size_t cols, std::byte* panel) {
-  assert(can_pack(dtype) && rows.size() <= kPanelRows);
+  assert(dtype != DType::f8_e4m3 && rows.size() <= kPanelRows);
   switch (dtype) {
     case DType::f32:
       return transpose<std::uint32_t>(rows, cols, panel);
@@ -143,6 +148,26 @@ void pack_panel(DType dtype, Rows rows, std::size_t cols, std::byte* panel) {
     default:
       return pack_blocks(dtype, rows, cols, panel);
   }
+}
+
+void pack_f8_panel(Rows rows, std::span<const float> scales, std::size_t cols, std::size_t scale_cols,
+                   std::byte* panel) {
+  const std::size_t blocks = (cols + scale_cols - 1) / scale_cols;
+  assert(rows.size() <= kPanelRows && scales.size() == rows.size() * blocks);
+  const PanelShape shape = panel_shape(DType::f8_e4m3, cols, scale_cols);
+  std::memset(panel, 0, shape.bytes);
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    for (std::size_t block = 0; block < blocks; ++block) {
+      float factor = scales[row * blocks + block];
+      for (std::size_t col = block * scale_cols; col < std::min(cols, (block + 1) * scale_cols); ++col) {
+        const std::byte code = rows[row][col];
+        if (std::isnan(e4m3_to_float(static_cast<std::uint8_t>(code))))
+          factor = std::numeric_limits<float>::quiet_NaN();
+        else
+          panel[col * kPanelRows + row] = code;
+      }
+      std::memcpy(panel + shape.scales + (block * kPanelRows + row) * sizeof factor, &factor, sizeof factor);
+    }
 }
 
 }  // namespace mla

@@ -7,6 +7,9 @@
 //
 // Floats. F32 and F16: [cols][16]. BF16: [cols / 2][16][2], with zero columns up to a multiple of 32.
 //
+// F8_E4M3: the codes [cols][16], then from a multiple of 64 bytes on the factors f32[blocks of columns][16]. A code that is no
+// number is 0 and its factor NaN.
+//
 // Quantized types. First the codes of the whole panel, then the scales. Codes come by 32 columns, which are 8 vectors
 // v_0 to v_7 of 64 bytes: byte 4 r + i of v_g is the code of row r in column 4 g + i. A code is what the file has, not
 // negative; only Q8_0 is stored as q + 128. Vectors of 8 bits follow one another; of fewer bits they share bytes, the
@@ -34,20 +37,26 @@ namespace mla {
 inline constexpr std::size_t kPanelRows = 16;
 inline constexpr std::size_t kPanelAlignment = 64;
 
-/// Whether there are panels of `dtype`: of all but F8_E4M3.
-bool can_pack(DType dtype);
-
 /// Bytes of one panel.
 struct PanelShape {
-  std::size_t scales = 0;  ///< Where the scales begin; floats have none.
+  std::size_t scales = 0;  ///< Where the scales begin; F32, F16 and BF16 have none.
   std::size_t bytes = 0;   ///< A multiple of kPanelAlignment.
 };
 
-/// `cols` is whole blocks of `dtype`, one that can_pack.
-PanelShape panel_shape(DType dtype, std::size_t cols);
+/// Where the factors of a panel of F8_E4M3 begin.
+constexpr std::size_t f8_scales_begin(std::size_t cols) {
+  return (cols * kPanelRows + kPanelAlignment - 1) / kPanelAlignment * kPanelAlignment;
+}
+
+/// `cols` is whole blocks of `dtype`; F8_E4M3 has a factor for each `scale_cols` columns.
+PanelShape panel_shape(DType dtype, std::size_t cols, std::size_t scale_cols = 0);
 
 /// Writes panel_shape(dtype, cols).bytes to `panel` (aligned to kPanelAlignment): `rows`, at most kPanelRows, point to
-/// rows of `dtype` as tensor/blocks.h describes them, of no alignment.
+/// rows of `dtype`, not F8_E4M3, as tensor/blocks.h describes them, of no alignment.
 void pack_panel(DType dtype, std::span<const std::byte* const> rows, std::size_t cols, std::byte* panel);
+
+/// The same of F8_E4M3: `scales` has the factors of each row's blocks, row by row.
+void pack_f8_panel(std::span<const std::byte* const> rows, std::span<const float> scales, std::size_t cols,
+                   std::size_t scale_cols, std::byte* panel);
 
 }  // namespace mla

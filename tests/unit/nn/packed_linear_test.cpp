@@ -60,21 +60,15 @@ void check_near(const Weight& weight, const Rows& x, const Rows& y, ActivationFo
     }
 }
 
-std::vector<DType> packable() {
-  std::vector<DType> types;
-  for (const DTypeTraits& traits : kDTypeTraits)
-    if (can_pack(traits.dtype)) types.push_back(traits.dtype);
-  return types;
-}
-
 }  // namespace
 
 TEST_CASE("packed linear: every type is near the exact product", "[packed]") {
   Random random(21);
   for (const Isa isa : available_isas()) {
     Workspace workspace(1, kernels_for(isa), packed_kernels(isa));
-    for (const DType dtype : packable())
+    for (const DTypeTraits& traits : kDTypeTraits)
       for (const std::size_t out : {1U, 16U, 45U}) {
+        const DType dtype = traits.dtype;
         const Weight weight = random_weight(random, dtype, out, 256, 1.0F, 1);
         Linear linear(weight.view);
         PageMemory memory;
@@ -97,7 +91,8 @@ TEST_CASE("packed linear: neither threads nor other rows change a bit", "[packed
   constexpr std::size_t kOut = 1100;  // Tiles of several panels, the last not whole.
   constexpr std::size_t kRows = 37;
   for (const Isa isa : available_isas())
-    for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_k, DType::q6_k}) {
+    for (const DType dtype :
+         {DType::f32, DType::f16, DType::bf16, DType::f8_e4m3, DType::q8_0, DType::q4_k, DType::q6_k}) {
       CAPTURE(name_of(isa), dtype_name(dtype));
       const Weight weight = random_weight(random, dtype, kOut, kIn);
       Linear linear(weight.view, random.values(kOut));
@@ -159,7 +154,7 @@ TEST_CASE("packed linear: what weights become", "[packed]") {
   CHECK(type_of(DType::f16, 40, Role::plain, DType::q4_k) == DType::f16);
   CHECK(type_of(DType::bf16, 256, Role::router, DType::q4_k) == DType::f32);
   CHECK(type_of(DType::q8_0, 256, Role::router, DType::q4_k) == DType::q8_0);
-  CHECK(type_of(DType::f8_e4m3, 256, Role::plain, std::nullopt) == std::nullopt);
+  CHECK(type_of(DType::f8_e4m3, 256, Role::plain, std::nullopt) == DType::f8_e4m3);
   CHECK(type_of(DType::f8_e4m3, 256, Role::plain, DType::q8_0) == DType::q8_0);
 }
 
@@ -208,7 +203,7 @@ TEST_CASE("linear input: gathered rows are the rows themselves in every form", "
   Rows chosen(which.size(), 256);
   for (std::size_t i = 0; i < which.size(); ++i)
     for (std::size_t col = 0; col < 256; ++col) chosen.at(i, col) = x.at(which[i], col);
-  for (const DType dtype : {DType::f32, DType::bf16, DType::q8_0, DType::q4_k}) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f8_e4m3, DType::q8_0, DType::q4_k}) {
     CAPTURE(dtype_name(dtype));
     const Weight weight = random_weight(random, dtype, 33, 256);
     Linear linear(weight.view);
