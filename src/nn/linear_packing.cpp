@@ -18,16 +18,6 @@ std::size_t packed_tile(std::size_t out_features) {
   return std::clamp<std::size_t>((out_features / 32 + 31) / 32 * 32, 32, 256);
 }
 
-/// The factors of the blocks of rows [first, first + count), row by row; none without block scales.
-std::vector<float> block_factors(const WeightView& weight, std::size_t first, std::size_t count) {
-  std::vector<float> factors;
-  if (!weight.scale) return factors;
-  for (std::size_t row = first; row < first + count; ++row)
-    for (std::size_t col = 0; col < weight.cols(); col += weight.scale->cols_per_block)
-      factors.push_back(weight.scale->at(row, col));
-  return factors;
-}
-
 }  // namespace
 
 std::optional<DType> packed_type(const Linear& linear, LinearRole role, std::optional<DType> wanted) {
@@ -57,7 +47,7 @@ void Linear::pack_panel(std::size_t panel, const Kernels& kernels) {
   const std::span<const std::byte*> rows(pointers.data(), packed_.panel_rows(panel));
   if (output_major() && packed_.dtype() == weight_.data.dtype) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = weight_.data.row(first + i);
-    return packed_.pack(panel, rows, block_factors(weight_, first, rows.size()));
+    return packed_.pack(panel, rows, weight_.block_factors(first, rows.size()));
   }
   const DTypeTraits& traits = dtype_traits(packed_.dtype());
   const std::size_t row_bytes = in_features() / traits.block_elements * traits.block_bytes;

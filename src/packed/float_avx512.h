@@ -20,12 +20,12 @@ struct Sixteen512 {
   static Reg load_f16(const std::byte* p) {
     return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  /// By way of halves, which widen exactly: bit 14 is clear, so that they are a 256th.
+  /// By way of halves, which widen exactly: with bit 14 clear they are a 256th.
   static Reg load_f8(const std::byte* p) {
     const __m256i codes = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
     const __m256i spread = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 1);
     const __m256i halves = _mm256_and_si256(spread, _mm256_set1_epi16(-0x4001));
-    return mul(_mm512_cvtph_ps(halves), _mm512_set1_ps(256.0F));
+    return _mm512_cvtph_ps(halves);
   }
   static Reg load_factors(const float* p) { return _mm512_loadu_ps(p); }
   static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }

@@ -26,7 +26,7 @@ struct SixteenNeon {
     return {vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)),
             vcvt_high_f32_f16(high)};
   }
-  /// By way of halves, which widen exactly: bit 14 is clear, so that they are a 256th.
+  /// By way of halves, which widen exactly: with bit 14 clear they are a 256th.
   static Reg load_f8(const std::byte* p) {
     const int8x16_t codes = vreinterpretq_s8_u8(load128(p));
     const int16x8_t clear = vdupq_n_s16(-0x4001);
@@ -34,10 +34,8 @@ struct SixteenNeon {
       return vreinterpretq_f16_s16(vandq_s16(vshlq_n_s16(vmovl_s8(eight), 7), clear));
     };
     const float16x8_t low = halves(vget_low_s8(codes)), high = halves(vget_high_s8(codes));
-    const float32x4_t all = vdupq_n_f32(256.0F);
-    return mul({vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)),
-                vcvt_high_f32_f16(high)},
-               {all, all, all, all});
+    return {vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)),
+            vcvt_high_f32_f16(high)};
   }
   static Reg load_factors(const float* p) { return load(p); }
   static Reg mul(Reg x, Reg y) {

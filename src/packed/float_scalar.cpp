@@ -62,7 +62,8 @@ void multiply_f8(const PanelJob& job) {
     float y = 0.0F;
     for (std::size_t c = 0; c < job.cols; ++c) {
       const float factor = weight_at<float>(panel + factors, c / job.scale_cols * kPanelRows + lane);
-      const float weight = e4m3_to_float(weight_at<std::uint8_t>(panel, c * kPanelRows + lane)) * factor;
+      const float weight =
+          e4m3_to_float(weight_at<std::uint8_t>(panel, c * kPanelRows + lane)) / 256.0F * factor;
       y = std::fma(weight, weight_at<float>(x, c), y);
     }
     return y;

@@ -217,7 +217,7 @@ std::size_t float_scratch_bytes(std::size_t) {
 /// Many rows of x by many panels: a block of columns of some panels stays in the second cache while all rows of x
 /// pass, a copied few at a time, which stay in the first.
 template <typename V, typename W>
-void multiply_blocked(const PanelJob& job, std::size_t panels) {
+void multiply_blocked(const PanelJob& job, std::size_t panels, bool from_zero) {
   using Copied = typename W::Copied;
   constexpr std::size_t kGroup = 8;  // Panels; those of 2048 columns may all lie in the same sets of a cache.
   const std::size_t steps = steps_of<W>(job);
@@ -244,7 +244,7 @@ void multiply_blocked(const PanelJob& job, std::size_t panels) {
             job.y.data + token * job.y.stride + panel * kPanelRows,
             job.y.stride,
             0,
-            step == 0,
+            from_zero && step == 0,
             kAheadOfCache,
             job.x.values + end * job.x.stride + step * W::kStepX,
             tile + 1 == tiles ? 0 : ceil_divide((tile + 2) * job.x.rows / tiles - end, ceil_divide(count, 2)),
@@ -259,7 +259,7 @@ void multiply_blocked(const PanelJob& job, std::size_t panels) {
 
 /// Few rows of x, which stay in a cache, by panels that stream; or few panels, for which copies of x would not pay.
 template <typename V, typename W>
-void multiply_direct(const PanelJob& job, std::size_t panels) {
+void multiply_direct(const PanelJob& job, std::size_t panels, bool from_zero) {
   const std::size_t last_rows = job.rows - (panels - 1) * kPanelRows;
   const std::size_t tiles = ceil_divide(job.x.rows, V::kTokens);
   for (std::size_t tile = 0, token = 0; tile < tiles; ++tile) {
@@ -272,7 +272,7 @@ void multiply_direct(const PanelJob& job, std::size_t panels) {
                            job.y.data + token * job.y.stride,
                            job.y.stride,
                            0,
-                           true,
+                           from_zero,
                            kAheadOfMemory,
                            job.x.values,
                            0,
@@ -282,16 +282,22 @@ void multiply_direct(const PanelJob& job, std::size_t panels) {
   }
 }
 
-/// As `W` walks activations in bf16; those in float32 are widened already.
+/// Adds to what is in y, unless the sums begin at zero.
 template <typename V, typename W>
-void multiply_floats(const PanelJob& job) {
+void multiply_floats(const PanelJob& job, bool from_zero) {
   constexpr std::size_t kFewPanels = 3;
   if (job.rows == 0) return;
   const std::size_t panels = ceil_divide(job.rows, kPanelRows);
   if (job.x.rows <= V::kTokens || panels <= kFewPanels || job.cols == 0)
-    multiply_direct<V, W>(job, panels);
+    multiply_direct<V, W>(job, panels, from_zero);
   else
-    multiply_blocked<V, W>(job, panels);
+    multiply_blocked<V, W>(job, panels, from_zero);
+}
+
+/// As `W` walks activations in bf16; those in float32 are widened already.
+template <typename V, typename W>
+void multiply_floats(const PanelJob& job) {
+  multiply_floats<V, W>(job, true);
 }
 
 /// BF16 weights by activations in bf16, which W walks, or in float32.

@@ -158,7 +158,7 @@ void pack_f8_panel(Rows rows, std::span<const float> scales, std::size_t cols, s
   std::memset(panel, 0, shape.bytes);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t block = 0; block < blocks; ++block) {
-      float factor = scales[row * blocks + block];
+      float factor = scales[row * blocks + block] * 256.0F;
       for (std::size_t col = block * scale_cols; col < std::min(cols, (block + 1) * scale_cols); ++col) {
         const std::byte code = rows[row][col];
         if (std::isnan(e4m3_to_float(static_cast<std::uint8_t>(code))))

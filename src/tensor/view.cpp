@@ -25,6 +25,15 @@ float BlockScale::at(std::size_t row, std::size_t col) const {
   return decode_element(scale, (first_row + row) / rows_per_block, col / cols_per_block);
 }
 
+std::vector<float> WeightView::block_factors(std::size_t first, std::size_t count) const {
+  std::vector<float> factors;
+  if (!scale) return factors;
+  for (std::size_t row = first; row < first + count; ++row)
+    for (std::size_t col = 0; col < cols(); col += scale->cols_per_block)
+      factors.push_back(scale->at(row, col));
+  return factors;
+}
+
 WeightView block_scaled(const TensorView& data, const TensorView& scale, std::size_t rows_per_block,
                         std::size_t cols_per_block, const std::string& file, const std::string& name) {
   if (rows_per_block == 0 || cols_per_block == 0)

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tensor/dtype.h"
 
@@ -101,6 +102,9 @@ struct WeightView {
 
   std::size_t rows() const { return data.rows(); }  ///< out_features
   std::size_t cols() const { return data.cols(); }  ///< in_features
+
+  /// The factors of the blocks of rows [first, first + count), row by row; none without block scales.
+  std::vector<float> block_factors(std::size_t first, std::size_t count) const;
 
   /// Output features [first, first + count).
   WeightView slice_rows(std::size_t first, std::size_t count) const {

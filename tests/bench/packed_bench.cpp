@@ -17,12 +17,13 @@ using bench_data::kRows;
 
 mla::PackedMatrix packed(mla::DType dtype, mla::PageMemory& memory) {
   const nn_test::Weight weight = bench_data::weight(dtype);
-  mla::PackedMatrix matrix(dtype, kRows, kCols, memory);
+  const std::size_t scale_cols = weight.view.scale ? weight.view.scale->cols_per_block : 0;
+  mla::PackedMatrix matrix(dtype, kRows, kCols, memory, scale_cols);
   for (std::size_t panel = 0; panel < matrix.panels(); ++panel) {
     std::vector<const std::byte*> rows;
     for (std::size_t row = 0; row < matrix.panel_rows(panel); ++row)
       rows.push_back(weight.view.data.row(matrix.panel_first(panel) + row));
-    matrix.pack(panel, rows);
+    matrix.pack(panel, rows, weight.view.block_factors(matrix.panel_first(panel), rows.size()));
   }
   return matrix;
 }
@@ -64,7 +65,6 @@ void quantize(benchmark::State& state, const mla::PackedKernels& kernels, mla::A
 
 void register_multiply(const mla::PackedKernels& kernels, const std::string& isa) {
   for (const mla::DTypeTraits& traits : mla::kDTypeTraits) {
-    if (kernels.multiply[static_cast<std::size_t>(traits.dtype)] == nullptr) continue;
     for (const std::size_t tokens : std::array<std::size_t, 4>{1, 12, 48, 512})
       benchmark::RegisterBenchmark(
           ("multiply/" + bench_data::type_name(traits.dtype) + "/" + isa + "/" + std::to_string(tokens))

@@ -131,7 +131,8 @@ TEST_CASE("panels of FP8 have the codes of their rows and the factors of their b
             const float factor =
                 load_unaligned<float>(panel.data() + shape.scales + (block * kPanelRows + row) * 4);
             const float found =
-                e4m3_to_float(static_cast<std::uint8_t>(panel.data()[col * kPanelRows + row])) * factor;
+                e4m3_to_float(static_cast<std::uint8_t>(panel.data()[col * kPanelRows + row])) / 256.0F *
+                factor;
             if (row >= rows) {
               wrong += same_bits(found, 0.0F) ? 0 : 1;
               continue;
