@@ -42,7 +42,8 @@ PassWork pass_work(const Model& model, std::size_t first, std::size_t tokens) {
   for (const DecoderLayer& layer : model.parts().decoder.layers) {
     const AttentionWork attending = layer.attention->work(first, tokens);
     const bool fast = layer.attention->cache_widths().element == CacheElement::bf16;
-    work.bytes += attending.cache_values * (fast ? 2.0 : 4.0);
+    work.bytes += attending.cache_values * (fast ? 2.0 : 4.0) + attending.index_values * 4.0;
+    work.operations[index_of(MultiplyUnit::fp32)] += 2.0 * attending.index_multiplications;
     work.operations[index_of(fast ? MultiplyUnit::bf16 : MultiplyUnit::fp32)] +=
         2.0 * attending.multiplications;
   }

@@ -76,7 +76,7 @@ class Progress {
 
 std::vector<std::size_t> use_fast_attention(Decoder& decoder, std::optional<DType> quantize,
                                             PageMemory& memory) {
-  const FastPlan plan{*decoder.position, memory, quantize};
+  const FastPlan plan{memory, quantize};
   std::vector<std::size_t> counts;
   for (DecoderLayer& layer : decoder.layers) counts.push_back(layer.attention->use_fast(plan));
   return counts;

@@ -18,11 +18,11 @@ struct PackingOptions {
   std::function<void(std::size_t done, std::size_t total)> progress;  ///< Bytes of the file; may be empty.
 };
 
-/// Has attention cache bf16 where it can; returns by layer what is to be packed for that (Attention::pack_fast).
+/// Has attention cache bf16; returns by layer what is to be packed for that (Attention::pack_fast).
 std::vector<std::size_t> use_fast_attention(Decoder& decoder, std::optional<DType> quantize,
                                             PageMemory& memory);
 
-/// Repacks every matrix that can be and has attention cache bf16 where it can, on all threads, and gives back the pages of the checkpoint's files as it goes, so
+/// Repacks every matrix that can be and has attention cache bf16, on all threads, and gives back the pages of the checkpoint's files as it goes, so
 /// that the weights are in memory once.
 void pack(Decoder& decoder, const Checkpoint& checkpoint, const PackingOptions& options, PageMemory& memory);
 

@@ -30,7 +30,6 @@ struct PassOptions {
 
 /// What fast attention needs to know at load.
 struct FastPlan {
-  const PositionalEncoding& position;            ///< The decoder's.
   PageMemory& memory;                            ///< Lives as long as the layer.
   std::optional<DType> quantize = std::nullopt;  ///< What float matrices are to become; see packed_type.
 };
@@ -48,16 +47,17 @@ struct AttentionCall {
 struct AttentionWork {
   double multiplications = 0.0;
   double cache_values = 0.0;  ///< Read, each once.
+
+  /// What an indexer adds: of float32, whatever the cache of the rest is of.
+  double index_multiplications = 0.0;
+  double index_values = 0.0;
 };
 
 /// The sum over rows i in [0, rows) of min(first + i + 1, most): the pairs of a row and what it sees.
 double visible_pairs(std::size_t first, std::size_t rows, std::size_t most);
 
-/// Whether fast attention can compute with the encoding where keys are rotated before they are cached, if at all.
-bool fast_takes(const PositionalEncoding& position);
-
 /// Throws Error(unsupported) if a pass asks of a layer that computes for Precision::fast what only float32 does: an
-/// observer, no mask, an encoding that fast_takes not.
+/// observer, or no mask.
 void check_fast(const AttentionCall& call);
 
 /// Const after loading and shared; all that changes is in the arguments.
@@ -67,8 +67,8 @@ class Attention {
 
   virtual CacheWidths cache_widths() const = 0;
 
-  /// Makes the layer compute for Precision::fast where it can: its cache is of bf16 from then on (cache_widths) and its
-  /// passes go by flash attention. Takes memory for what has to be packed and returns the number of items that
+  /// Makes the layer compute for Precision::fast: its cache is of bf16 from then on (cache_widths) and its passes go by
+  /// flash attention. Takes memory for what has to be packed and returns the number of items that
   /// pack_fast must be called for before the first pass.
   virtual std::size_t use_fast(const FastPlan& plan) = 0;
   /// Different items may be packed at the same time. Throws Error(unsupported) if a weight does not fit its type.

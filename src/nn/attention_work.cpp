@@ -39,9 +39,9 @@ AttentionWork MlaAttention::work(std::size_t first, std::size_t rows) const {
   if (weights_.indexer) {
     const IndexerShape& indexer = weights_.indexer->shape();
     if (context > top_k) {
-      work.multiplications +=
+      work.index_multiplications =
           visible_pairs(first, rows, context) * number(indexer.num_heads * indexer.head_dim);
-      work.cache_values += number(context) * number(indexer.head_dim);
+      work.index_values = number(context) * number(indexer.head_dim);
     }
   }
   return work;

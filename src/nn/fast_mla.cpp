@@ -137,18 +137,25 @@ void FastMla::append(ConstMatrix latents, ConstMatrix keys, const AttentionCall&
   });
 }
 
-void FastMla::attend(ConstMatrix q, const AttentionCall& call, AttentionPath path, Workspace& workspace,
+void FastMla::attend(ConstMatrix q, const AttentionCall& call, const FastMlaWay& way, Workspace& workspace,
                      Matrix heads_out) const {
-  if (path == AttentionPath::absorbed)
-    attend_absorbed(q, call, workspace, heads_out);
-  else
-    attend_decompressed({.shape = shape_, .heads = heads_, .call = call, .q = q, .out = heads_out},
-                        workspace);
+  if (way.path == AttentionPath::absorbed)
+    return attend_absorbed(q, call, way.selection, workspace, heads_out);
+  ScoreBias bias = score_bias(call);
+  if (way.selection.kept() > 0) bias.selection = &way.selection;
+  attend_decompressed({.shape = shape_,
+                       .heads = heads_,
+                       .call = call,
+                       .q = q,
+                       .out = heads_out,
+                       .rotated_keys = way.rotated_keys,
+                       .bias = bias},
+                      workspace);
 }
 
 /// q_nope . (W_UK c) = (W_UK^T q_nope) . c and sum p (W_UV c) = W_UV (sum p c)
-void FastMla::attend_absorbed(ConstMatrix q, const AttentionCall& call, Workspace& workspace,
-                              Matrix heads_out) const {
+void FastMla::attend_absorbed(ConstMatrix q, const AttentionCall& call, const Selection& selection,
+                              Workspace& workspace, Matrix heads_out) const {
   const Arena::Scope scope(workspace.arena);
   const std::size_t rank = shape_.kv_lora_rank;
   const std::size_t width = heads_.size() * rank;
@@ -162,20 +169,36 @@ void FastMla::attend_absorbed(ConstMatrix q, const AttentionCall& call, Workspac
   const HeadRows<const float> latent{queries.data, width, rank, rank};
   const HeadRows<const float> rotary{q.data + shape_.qk_nope_head_dim, q.stride, shape_.qk_head_dim(),
                                      shape_.qk_rope_head_dim};
-  flash_attention({.heads = 1,
-                   .tokens = q.rows,
-                   .rows = {.first = call.batch.first, .group = heads_.size()},
-                   .queries = {latent, rotary},
-                   .scale = shape_.softmax_scale,
-                   .keys = call.cache.first_bf16,
-                   .values = call.cache.first_bf16,
-                   .out = {mixed.data, width, rank, rank}},
-                  workspace);
+  attend_latents({.tokens = q.rows,
+                  .heads = heads_.size(),
+                  .parts = {latent, rotary},
+                  .scale = shape_.softmax_scale,
+                  .out = {mixed.data, width, rank, rank}},
+                 call, selection, workspace);
   const std::size_t down_work = q.rows * width * shape_.v_head_dim;
   for_items(workspace, heads_.size(), down_work, [&](std::size_t head, int worker) {
     multiply(mixed.columns(head * rank, rank), heads_[head].values,
              heads_out.columns(head * shape_.v_head_dim, shape_.v_head_dim), workspace, worker);
   });
+}
+
+void FastMla::attend_latents(const LatentQueries& queries, const AttentionCall& call,
+                             const Selection& selection, Workspace& workspace) const {
+  const std::size_t dense = selection.dense_rows(queries.tokens);
+  Bf16Stream cache = call.cache.first_bf16;
+  cache.tokens = call.batch.first + dense;
+  if (dense > 0)
+    flash_attention({.heads = 1,
+                     .tokens = dense,
+                     .rows = {.first = call.batch.first, .group = queries.heads},
+                     .queries = queries.parts,
+                     .scale = queries.scale,
+                     .keys = cache,
+                     .values = cache,
+                     .out = queries.out,
+                     .bias = score_bias(call)},
+                    workspace);
+  if (dense < queries.tokens) attend_selected(queries, call, selection, workspace);
 }
 
 }  // namespace mla

@@ -60,7 +60,7 @@ class Decompressed {
   BlockOfKeys decompress(std::size_t head, const SpanLatents& span, std::size_t first,
                          const HeadMemory& memory, int worker) const;
   MergedRows merged(std::size_t head, std::size_t row, std::size_t count) const;
-  QueryTile tile(std::size_t row, std::size_t count, std::byte* panels) const;
+  QueryTile tile(std::size_t head, std::size_t row, std::size_t count, std::byte* panels) const;
   std::size_t rows_at_once() const;
 
   const DecompressedMla& job_;
@@ -132,9 +132,14 @@ ActivationView Decompressed::in_form(ActivationForm form, std::size_t first, std
   return view;
 }
 
-QueryTile Decompressed::tile(std::size_t row, std::size_t count, std::byte* panels) const {
-  return {
-      .rows = {.first = job_.call.batch.first}, .row = row, .count = count, .cols = cols_, .panels = panels};
+QueryTile Decompressed::tile(std::size_t head, std::size_t row, std::size_t count, std::byte* panels) const {
+  return {.rows = {.first = job_.call.batch.first},
+          .row = row,
+          .count = count,
+          .cols = cols_,
+          .panels = panels,
+          .head = head,
+          .bias = job_.bias.empty() ? nullptr : &job_.bias};
 }
 
 MergedRows Decompressed::merged(std::size_t head, std::size_t row, std::size_t count) const {
@@ -158,13 +163,13 @@ void Decompressed::attend(std::size_t head, std::size_t row, std::size_t rows, c
   const HeadRows<const float> rotary{job_.q.data + shape_.qk_nope_head_dim, job_.q.stride, head_dim,
                                      shape_.qk_rope_head_dim};
   const auto tile_at = [&](std::size_t first) {
-    return tile(row + first, std::min(kTileRows, rows - first), memory.queries + first * cols_ * 2);
+    return tile(head, row + first, std::min(kTileRows, rows - first), memory.queries + first * cols_ * 2);
   };
   for (std::size_t first = 0; first < rows; first += kTileRows) {
     pack_queries(tile_at(first), std::array{content, rotary}, head, shape_.softmax_scale, kernels);
     if (span.first == 0) merged(head, row + first, tile_at(first).count).begin();
   }
-  const std::size_t seen = std::min(span.first + span.count, tile(row, rows, nullptr).keys_end());
+  const std::size_t seen = std::min(span.first + span.count, tile(head, row, rows, nullptr).keys_end());
   for (std::size_t key = span.first; key < seen; key += kKeyBlock) {
     const BlockOfKeys block = decompress(head, span, key, memory, worker);
     for (std::size_t first = 0; first < rows; first += kTileRows) {
@@ -198,6 +203,9 @@ BlockOfKeys Decompressed::decompress(std::size_t head, const SpanLatents& span, 
     };
     const Matrix content{memory.floats, keys, nope, nope};
     up.keys.multiply(latents(span.keys), 0, nope, content, scratch, workspace_.packed);
+    if (job_.rotated_keys != nullptr)
+      job_.call.position.rotate_from(first + key, *job_.rotated_keys, content, shape_.rotary_dim(),
+                                     shape_.rotary_begin());
     for (std::size_t i = 0; i < keys; ++i) {
       std::byte* to = memory.keys + (key + i) * cols_ * 2;
       write_bf16_row(content.row_span(i), to, workspace_.packed);

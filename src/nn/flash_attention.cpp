@@ -16,6 +16,9 @@ constexpr std::size_t kProbabilityStride = kKeyBlock * 2 + 64;
 // Columns of values that become panels at a time: so many lie in the first cache.
 constexpr std::size_t kValueCols = 64;
 
+// A row of biases likewise.
+constexpr std::size_t kBiasStride = kKeyBlock + 16;
+
 void multiply_bf16(const PanelJob& job, Workspace& workspace, int worker) {
   PanelJob with_scratch = job;
   with_scratch.scratch = workspace.packed_scratch(worker, job.cols);
@@ -80,6 +83,26 @@ void mix(const std::byte* values, Matrix out, std::size_t keys, const FlashScrat
                 workspace, worker);
 }
 
+/// Adds the tile's bias to the scores [keys][lanes], which are logarithms to base 2.
+void add_bias(const QueryTile& tile, const BlockOfKeys& block, std::size_t keys, const FlashScratch& scratch,
+              const AttentionKernels& kernels) {
+  const std::size_t group = tile.rows.group;
+  const std::span<const std::uint32_t> chosen =
+      block.chosen.empty() ? block.chosen : block.chosen.first(keys);
+  for (std::size_t lane = 0; lane < tile.count; lane += kLanes) {
+    const std::size_t count = std::min(kLanes, tile.count - lane);
+    std::array<const float*, kLanes> rows{};
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = tile.row + lane + i;
+      float* const values = scratch.biases + i * kBiasStride;
+      tile.bias->fill(tile.head * group + row % group, row / group, block.first, chosen, {values, keys});
+      rows[i] = values;
+    }
+    kernels.add_columns(rows.data(), count, keys, std::numbers::log2e_v<float>, scratch.scores + lane,
+                        tile.lanes());
+  }
+}
+
 }  // namespace
 
 FlashScratch::FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_cols)
@@ -88,7 +111,8 @@ FlashScratch::FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_
       begin(memory.take<float>(lanes)),
       end(memory.take<float>(lanes)),
       values(memory.take<std::byte>(ValuePanels::bytes(kValueCols))),
-      partial(memory, lanes, value_cols) {}
+      partial(memory, lanes, value_cols),
+      biases(memory.take<float>(kLanes * kBiasStride)) {}
 
 void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOfKeys& next,
                   const FlashScratch& scratch, const PartialRows& result, Workspace& workspace, int worker) {
@@ -112,6 +136,7 @@ void attend_block(const QueryTile& tile, const BlockOfKeys& block, const BlockOf
                  .y = {scratch.scores, keys, lanes, lanes},
                  .ahead = upcoming.take(kOfScores, workspace.packed.ahead_steps(keys, lanes, tile.cols))},
                 workspace, worker);
+  if (tile.bias != nullptr) add_bias(tile, block, keys, scratch, workspace.attention);
   const std::size_t pairs = (keys + 1) / 2;
   for (std::size_t lane = 0; lane < lanes; lane += kLanes)
     workspace.attention.softmax({.scores = scratch.scores + lane,
@@ -228,7 +253,9 @@ QueryTile Flash::tile_of(std::size_t unit, std::byte* panels) const {
           .row = row,
           .count = std::min(kTileRows, rows_ - row),
           .cols = cols_,
-          .panels = panels};
+          .panels = panels,
+          .head = head_of(unit),
+          .bias = problem_.bias.empty() ? nullptr : &problem_.bias};
 }
 
 MergedRows Flash::merged(std::size_t unit, float* largest, float* sum) const {
@@ -247,7 +274,8 @@ BlockOfKeys Flash::keys_of(std::size_t block, std::size_t head) const {
           .keys = problem_.keys.rows(head, first, count, cols_),
           .value_rows = problem_.values.row(head, first),
           .value_stride = problem_.values.stride,
-          .value_cols = problem_.out.cols};
+          .value_cols = problem_.out.cols,
+          .chosen = problem_.chosen.empty() ? problem_.chosen : problem_.chosen.subspan(first, count)};
 }
 
 void Flash::run() {

@@ -8,10 +8,12 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
 #include "nn/kv_cache.h"
+#include "nn/score_bias.h"
 #include "nn/workspace.h"
 #include "packed/attention_kernels.h"
 
@@ -83,6 +85,8 @@ struct QueryTile {
   std::size_t count = 0;
   std::size_t cols = 0;
   std::byte* panels = nullptr;
+  std::size_t head = 0;             ///< The key-value head.
+  const ScoreBias* bias = nullptr;  ///< Null if nothing is added to scores.
 
   std::size_t lanes() const { return round_up(count, kLanes); }
   std::size_t panel_bytes() const { return cols * kLanes * 2; }
@@ -110,6 +114,7 @@ struct BlockOfKeys {
   const std::byte* value_rows = nullptr;
   std::size_t value_stride = 0;  ///< Bytes.
   std::size_t value_cols = 0;
+  std::span<const std::uint32_t> chosen = {};  ///< Of gathered keys: which rows of the cache they are.
 };
 
 /// What a tile's rows have of some keys: of each the largest score, the sum of its probabilities and their mixture of
@@ -135,6 +140,7 @@ struct FlashScratch {
   float* end;
   std::byte* values;  ///< Panels of some columns.
   PartialRows partial;
+  float* biases;  ///< Rows of kLanes lanes.
 
   FlashScratch(Carver& memory, std::size_t lanes, std::size_t value_cols);
 };
@@ -168,6 +174,8 @@ struct FlashProblem {
   Bf16Stream keys;
   Bf16Stream values;    ///< Its first out.cols columns.
   HeadRows<float> out;  ///< Like the queries.
+  ScoreBias bias = {};
+  std::span<const std::uint32_t> chosen = {};  ///< If keys and values are gathered: which rows of the cache.
 };
 
 void flash_attention(const FlashProblem& problem, Workspace& workspace);

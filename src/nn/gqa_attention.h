@@ -45,7 +45,7 @@ class GqaAttention final : public Attention {
 
   CacheWidths cache_widths() const override;
 
-  /// Does nothing with an encoding that adds to scores. Nothing has to be packed.
+  /// Nothing has to be packed.
   std::size_t use_fast(const FastPlan& plan) override;
   void pack_fast(std::size_t, const Kernels&) override {}
 

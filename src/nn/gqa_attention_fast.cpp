@@ -14,8 +14,8 @@ CacheWidths GqaAttention::cache_widths() const {
           .heads = shape_.num_key_value_heads};
 }
 
-std::size_t GqaAttention::use_fast(const FastPlan& plan) {
-  fast_ = fast_takes(plan.position);
+std::size_t GqaAttention::use_fast(const FastPlan&) {
+  fast_ = true;
   return 0;
 }
 
@@ -44,7 +44,8 @@ void GqaAttention::attend_fast(ConstMatrix q, const AttentionCall& call, Workspa
                    .scale = shape_.softmax_scale,
                    .keys = call.cache.first_bf16,
                    .values = call.cache.second_bf16,
-                   .out = {heads_out.data, heads_out.stride, dim, dim}},
+                   .out = {heads_out.data, heads_out.stride, dim, dim},
+                   .bias = score_bias(call)},
                   workspace);
 }
 

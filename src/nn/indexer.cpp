@@ -1,11 +1,14 @@
 #include "nn/indexer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "kernels/gemm.h"
+#include "nn/linear_input.h"
+#include "packed/panel.h"
 
 namespace mla {
 namespace {
@@ -37,6 +40,11 @@ void choose(std::span<const float> scores, std::span<std::uint32_t> places, std:
 }
 
 }  // namespace
+
+void Indexer::visit_linears(const LinearVisitor& visit) {
+  for (Linear* linear : {&weights_.wq_b, &weights_.wk, &weights_.weights_proj})
+    visit(*linear, LinearRole::router);
+}
 
 void Indexer::append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const {
   const Matrix keys = call.cache.third.middle_rows(call.batch.first, x.rows);
@@ -91,18 +99,43 @@ Matrix Indexer::head_weights(ConstMatrix x, Workspace& workspace) const {
   return weights;
 }
 
+/// products [heads, keys] = heads keys^T; `memory` has room for the keys.
+void Indexer::multiply_tile(const LinearInput& heads, ConstMatrix keys, float* memory, Matrix products,
+                            Workspace& workspace, int worker) const {
+  if (!fast_) return multiply_transposed(heads.floats(), keys, products, workspace.kernels);
+  const std::size_t panel = kPanelRows * keys.cols;
+  for (std::size_t first = 0; first < keys.rows; first += kPanelRows) {
+    const std::size_t count = std::min(kPanelRows, keys.rows - first);
+    std::array<const float*, kPanelRows> rows{};
+    for (std::size_t i = 0; i < count; ++i) rows[i] = keys.row(first + i);
+    float* const to = memory + first / kPanelRows * panel;
+    std::fill_n(to, panel, 0.0F);
+    workspace.attention.add_columns(rows.data(), count, keys.cols, 1.0F, to, kPanelRows);
+  }
+  workspace.packed.multiply[static_cast<std::size_t>(DType::f32)](
+      {.panels = reinterpret_cast<const std::byte*>(memory),
+       .panel_bytes = panel * sizeof(float),
+       .rows = keys.rows,
+       .cols = keys.cols,
+       .x = heads.in(ActivationForm::f32),
+       .y = products,
+       .scratch = workspace.packed_scratch(worker, keys.cols)});
+}
+
 void Indexer::score(ConstMatrix q, ConstMatrix head_weights, ConstMatrix keys, Workspace& workspace,
                     Matrix scores) const {
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape_.head_dim)));
   // All heads share the keys: one multiplication serves them all.
-  const ConstMatrix heads{q.data, q.rows * shape_.num_heads, shape_.head_dim, shape_.head_dim};
+  const Arena::Scope scope(workspace.arena);
+  LinearInput heads(ConstMatrix{q.data, q.rows * shape_.num_heads, shape_.head_dim, shape_.head_dim});
+  if (fast_) heads.add(ActivationForm::f32, workspace);
   const std::size_t tiles = (keys.rows + kKeyTile - 1) / kKeyTile;
-  for_items(workspace, tiles, heads.rows * shape_.head_dim * keys.rows, [&](std::size_t tile, int worker) {
+  for_items(workspace, tiles, heads.rows() * shape_.head_dim * keys.rows, [&](std::size_t tile, int worker) {
     const std::size_t first = tile * kKeyTile;
     const std::size_t count = std::min(kKeyTile, keys.rows - first);
-    const Matrix products{workspace.scratch(worker, indexer_scratch(shape_)).data(), heads.rows, count,
-                          count};
-    multiply_transposed(heads, keys.middle_rows(first, count), products, workspace.kernels);
+    float* const memory = workspace.scratch(worker, indexer_scratch(shape_)).data();
+    const Matrix products{memory + kKeyTile * shape_.head_dim, heads.rows(), count, count};
+    multiply_tile(heads, keys.middle_rows(first, count), memory, products, workspace, worker);
     for (std::size_t row = 0; row < q.rows; ++row) {
       float* sums = scores.row(row) + first;
       std::fill_n(sums, count, 0.0F);
@@ -121,7 +154,7 @@ std::size_t indexer_context_bytes() {
 }
 
 std::size_t indexer_scratch(const IndexerShape& shape) {
-  return kQueryBlock * shape.num_heads * kKeyTile;
+  return (kQueryBlock * shape.num_heads + shape.head_dim) * kKeyTile;
 }
 
 }  // namespace mla

@@ -43,6 +43,13 @@ class Indexer {
 
   const IndexerShape& shape() const { return shape_; }
 
+  /// Has scores computed so that a row's do not hang on what is computed beside them (Precision::fast): in float32 as
+  /// before, but by the kernels for panels, which add in the order of the columns.
+  void use_fast() { fast_ = true; }
+
+  /// All of its matrices, whose products the choice hangs on.
+  void visit_linears(const LinearVisitor& visit);
+
   /// Writes the keys of x [batch.count, hidden] to the cache's third stream [.., head_dim].
   void append(ConstMatrix x, const AttentionCall& call, Workspace& workspace) const;
 
@@ -58,11 +65,14 @@ class Indexer {
  private:
   Matrix queries(ConstMatrix latents, const AttentionCall& call, Workspace& workspace) const;
   Matrix head_weights(ConstMatrix x, Workspace& workspace) const;
+  void multiply_tile(const LinearInput& heads, ConstMatrix keys, float* memory, Matrix products,
+                     Workspace& workspace, int worker) const;
   void score(ConstMatrix q, ConstMatrix head_weights, ConstMatrix keys, Workspace& workspace,
              Matrix scores) const;
 
   IndexerShape shape_;
   IndexerWeights weights_;
+  bool fast_ = false;
 };
 
 /// Bytes that choosing takes for each token of the context: scores and places of a block of rows.

@@ -10,9 +10,9 @@ namespace mla {
 namespace {
 
 /// Bytes that a token has in a stream of `width` values.
-std::size_t row_bytes(const CacheWidths& widths, std::size_t width) {
-  if (widths.element == CacheElement::f32) return width * sizeof(float);
-  return widths.heads * activation_bytes(ActivationForm::bf16, 1, width);
+std::size_t row_bytes(CacheElement element, std::size_t heads, std::size_t width) {
+  if (element == CacheElement::f32) return width * sizeof(float);
+  return heads * activation_bytes(ActivationForm::bf16, 1, width);
 }
 
 }  // namespace
@@ -24,8 +24,12 @@ KvCache::KvCache(std::vector<CacheWidths> layers, std::size_t limit) : limit_(li
     const std::array all = {widths.first, widths.second, widths.third};
     for (std::size_t i = 0; i < all.size(); ++i) {
       Stream& stream = layer.streams[i];
-      stream = {.width = all[i], .row_bytes = row_bytes(widths, all[i]), .block_offset = block_bytes_};
-      if (layer.element == CacheElement::bf16) block_bytes_ += kKeyBlock * stream.row_bytes;
+      const CacheElement element = i == 2 ? CacheElement::f32 : widths.element;
+      stream = {.element = element,
+                .width = all[i],
+                .row_bytes = row_bytes(element, widths.heads, all[i]),
+                .block_offset = block_bytes_};
+      if (element == CacheElement::bf16) block_bytes_ += kKeyBlock * stream.row_bytes;
     }
   }
 }
@@ -38,8 +42,8 @@ void KvCache::reserve(std::size_t tokens) {
   if (!bytes) throw std::bad_alloc();
   blocks_.grow(*bytes);
   for (Layer& layer : layers_)
-    if (layer.element == CacheElement::f32)
-      for (Stream& stream : layer.streams) stream.grow(rows);
+    for (Stream& stream : layer.streams)
+      if (stream.element == CacheElement::f32) stream.grow(rows);
   reserved_ = rows;  // Last: if memory runs out above, the old number still holds.
 }
 
@@ -56,8 +60,11 @@ void KvCache::Stream::grow(std::size_t wanted) {
 LayerCache KvCache::layer(std::size_t layer, std::size_t tokens) const {
   if (layers_[layer].element == CacheElement::f32)
     return {.first = first(layer, tokens), .second = second(layer, tokens), .third = third(layer, tokens)};
-  return {
-      .first = {}, .second = {}, .first_bf16 = bf16(layer, 0, tokens), .second_bf16 = bf16(layer, 1, tokens)};
+  return {.first = {},
+          .second = {},
+          .third = third(layer, tokens),
+          .first_bf16 = bf16(layer, 0, tokens),
+          .second_bf16 = bf16(layer, 1, tokens)};
 }
 
 Matrix KvCache::matrix(std::size_t layer, std::size_t stream, std::size_t tokens) const {

@@ -17,11 +17,13 @@ enum class CacheElement { f32, bf16 };
 /// Values kept for each token by one layer, in up to three streams. MLA: the normalized latent c_kv
 /// (kv_lora_rank) and the rotated key that all heads share (qk_rope_head_dim), and with sparse attention the
 /// indexer's key. Grouped-query attention: the rotated keys and the values of all key-value heads.
+///
+/// The third stream is always of float32: what an indexer chooses hangs on small differences.
 struct CacheWidths {
   std::size_t first = 0;
   std::size_t second = 0;
   std::size_t third = 0;
-  CacheElement element = CacheElement::f32;
+  CacheElement element = CacheElement::f32;  ///< Of the first two.
   std::size_t heads = 1;  ///< bf16: parts of a token's row that lie apart, each with the widths above.
 };
 
@@ -53,7 +55,8 @@ struct Bf16Stream {
   }
 };
 
-/// One layer's streams of the cache, with the rows of a pass included (not yet written): of float32 or of bf16.
+/// One layer's streams of the cache, with the rows of a pass included (not yet written): the first two of float32 or of
+/// bf16.
 struct LayerCache {
   Matrix first;
   Matrix second;
@@ -85,6 +88,7 @@ class KvCache {
 
  private:
   struct Stream {
+    CacheElement element = CacheElement::f32;
     std::size_t width = 0;
     std::size_t row_bytes = 0;     ///< Of a token, all heads together.
     std::size_t block_offset = 0;  ///< bf16: where it begins in a block of blocks_.

@@ -92,7 +92,7 @@ class Linear {
 /// What a matrix is for, as far as packing asks.
 enum class LinearRole {
   plain,
-  router  ///< Decides by small differences: never quantized, and always multiplied by float32.
+  router  ///< Decides by small differences, as an indexer does: never quantized, and always multiplied by float32.
 };
 using LinearVisitor = std::function<void(Linear& linear, LinearRole role)>;
 

@@ -29,7 +29,7 @@ void MlaAttention::forward(ConstMatrix x, const AttentionCall& call, Workspace& 
   const Selection selection = select(x, latents, call, workspace);
   const Matrix heads_out = workspace.arena.matrix(x.rows, shape_.num_heads * shape_.v_head_dim);
   if (fast_)
-    fast_->attend(q, call, fast_path(call), workspace, heads_out);
+    attend_fast(q, selection, call, workspace, heads_out);
   else
     attend(q, selection, call, workspace, heads_out);
   weights_.o_proj.forward(heads_out, out, workspace);
@@ -40,6 +40,7 @@ void MlaAttention::visit_linears(const LinearVisitor& visit) {
   visit(weights_.q_proj, LinearRole::plain);
   visit(weights_.kv_a_proj_with_mqa, LinearRole::plain);
   visit(weights_.o_proj, LinearRole::plain);
+  if (weights_.indexer) weights_.indexer->visit_linears(visit);
 }
 
 /// The queries before their rotation and `compressed` [rows, kv_lora_rank | qk_rope_head_dim]: the latents before their
@@ -89,11 +90,7 @@ void MlaAttention::attend(ConstMatrix q, const Selection& selection, const Atten
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
   const auto form =
       chosen_path(q.rows, call) == AttentionPath::absorbed ? attend_absorbed : attend_decompressed;
-  PositionBatch keys = {.first = 0,
-                        .count = context,
-                        .sequence_length = call.batch.sequence_length,  // As the queries: dynamic goes by it.
-                        .offset = call.batch.offset};
-  if (rotates_whole_keys(call)) call.position.prepare(keys);
+  const PositionBatch* const keys = whole_key_positions(call, context, workspace);
   const std::size_t work =
       shape_.num_heads * q.rows * (up * shape_.kv_lora_rank + context * shape_.qk_head_dim());
   for_items(workspace, shape_.num_heads, work, [&](std::size_t head, int worker) {
@@ -103,10 +100,31 @@ void MlaAttention::attend(ConstMatrix q, const Selection& selection, const Atten
                       .head = head,
                       .up = up_projection(head),
                       .q = q.columns(head * shape_.qk_head_dim(), shape_.qk_head_dim()),
-                      .rotated_keys = rotates_whole_keys(call) ? &keys : nullptr,
+                      .rotated_keys = keys,
                       .out = heads_out.columns(head * shape_.v_head_dim, shape_.v_head_dim)};
     form(job, workspace.scratch(worker, mla_head_scratch(shape_, q.rows, context)).data(), workspace.kernels);
   });
+}
+
+void MlaAttention::attend_fast(ConstMatrix q, const Selection& selection, const AttentionCall& call,
+                               Workspace& workspace, Matrix heads_out) const {
+  fast_->attend(q, call,
+                {.path = chosen_path(q.rows, call),
+                 .selection = selection,
+                 .rotated_keys = whole_key_positions(call, call.batch.first + q.rows, workspace)},
+                workspace, heads_out);
+}
+
+/// All keys' positions, prepared, if they are rotated whole; else null.
+const PositionBatch* MlaAttention::whole_key_positions(const AttentionCall& call, std::size_t context,
+                                                       Workspace& workspace) const {
+  if (!rotates_whole_keys(call)) return nullptr;
+  PositionBatch& keys = workspace.key_positions;
+  keys.count = context;
+  keys.sequence_length = call.batch.sequence_length;  // As the queries: dynamic goes by it.
+  keys.offset = call.batch.offset;
+  call.position.prepare(keys);
+  return &keys;
 }
 
 MlaUpProjection MlaAttention::up_projection(std::size_t head) const {
@@ -137,19 +155,22 @@ AttentionPath MlaAttention::chosen_path(std::size_t rows, const AttentionCall& c
     return AttentionPath::decompressed;
   }
   if (options.observer != nullptr) return AttentionPath::decompressed;
-  return options.path == AttentionPath::automatic ? cheaper_path(rows, call.cache.first.rows) : options.path;
+  if (options.path != AttentionPath::automatic) return options.path;
+  return fast_ ? fast_path(call) : cheaper_path(rows, call.cache.first.rows);
 }
 
-/// By the whole call, so that all its rows go the same way however it is cut into passes.
+/// By the whole call, so that all its rows go the same way however it is cut into passes. The absorbed form multiplies
+/// by none of the keys that are not selected.
 AttentionPath MlaAttention::fast_path(const AttentionCall& call) const {
-  if (call.options.path != AttentionPath::automatic) return call.options.path;
   const std::size_t rows = call.batch.call_count == 0 ? call.batch.count : call.batch.call_count;
-  return rows == 1 ? AttentionPath::absorbed : cheaper_path(rows, call.batch.sequence_length);
+  if (rows == 1) return AttentionPath::absorbed;
+  const std::size_t context = call.batch.sequence_length;
+  const std::size_t keys = weights_.indexer ? std::min(context, weights_.indexer->shape().top_k) : context;
+  return cheaper_path(rows, context, keys);
 }
 
 std::size_t MlaAttention::use_fast(const FastPlan& plan) {
-  const bool rotates_whole = !shape_.decoupled() && plan.position.stage() == EncodingStage::rotation;
-  if (weights_.indexer || rotates_whole || !fast_takes(plan.position)) return 0;
+  if (weights_.indexer) weights_.indexer->use_fast();
   std::vector<MlaUpProjection> up;
   for (std::size_t head = 0; head < shape_.num_heads; ++head) up.push_back(up_projection(head));
   fast_.emplace(shape_, std::move(up), plan);
@@ -157,11 +178,16 @@ std::size_t MlaAttention::use_fast(const FastPlan& plan) {
 }
 
 AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context) const {
+  const std::size_t keys =
+      weights_.indexer ? absorbed_keys(rows, context, weights_.indexer->shape().top_k) : context;
+  return cheaper_path(rows, context, keys);
+}
+
+/// Where the absorbed form multiplies a row by so many keys.
+AttentionPath MlaAttention::cheaper_path(std::size_t rows, std::size_t context, std::size_t keys) const {
   const std::size_t up = shape_.qk_nope_head_dim + shape_.v_head_dim;
   const std::size_t decompressed =
       context * shape_.kv_lora_rank * up + rows * context * (shape_.qk_rope_head_dim + up);
-  const std::size_t keys =
-      weights_.indexer ? absorbed_keys(rows, context, weights_.indexer->shape().top_k) : context;
   const std::size_t absorbed =
       rows * shape_.kv_lora_rank * up + rows * keys * (shape_.qk_rope_head_dim + 2 * shape_.kv_lora_rank);
   return decompressed < absorbed ? AttentionPath::decompressed : AttentionPath::absorbed;

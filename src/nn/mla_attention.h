@@ -52,22 +52,22 @@ class MlaAttention final : public Attention {
 
   bool caches_latent() const override { return true; }
   CacheWidths cache_widths() const override {
-    if (fast_) return fast_->cache_widths();
-    return {shape_.kv_lora_rank, shape_.qk_rope_head_dim,
-            weights_.indexer ? weights_.indexer->shape().head_dim : 0};
+    CacheWidths widths{shape_.kv_lora_rank, shape_.qk_rope_head_dim};
+    if (fast_) widths = fast_->cache_widths();
+    if (weights_.indexer) widths.third = weights_.indexer->shape().head_dim;
+    return widths;
   }
 
   /// The up-projections of the new rows' own latents count as matrices in either way: as many multiplications.
   AttentionWork work(std::size_t first, std::size_t rows) const override;
 
-  /// Does nothing with an indexer, with keys that are rotated whole, and with an encoding that adds to scores.
   std::size_t use_fast(const FastPlan& plan) override;
   void pack_fast(std::size_t item, const Kernels& kernels) override { fast_->pack(item, kernels); }
 
   /// Throws Error(unsupported) if the options ask for the absorbed path where keys are rotated whole, and if use_fast
   /// was called for what check_fast refuses.
   void forward(ConstMatrix x, const AttentionCall& call, Workspace& workspace, Matrix out) const override;
-  /// All but the up-projection, which heads take apart, and the indexer's, whose choice hangs on small differences.
+  /// All but the up-projection, which heads take apart.
   void visit_linears(const LinearVisitor& visit) override;
 
   /// The way `automatic` takes for `rows` new rows that see `context` tokens: the one with fewer
@@ -80,10 +80,15 @@ class MlaAttention final : public Attention {
   Selection select(ConstMatrix x, ConstMatrix latents, const AttentionCall& call, Workspace& workspace) const;
   void attend(ConstMatrix q, const Selection& selection, const AttentionCall& call, Workspace& workspace,
               Matrix heads_out) const;
+  void attend_fast(ConstMatrix q, const Selection& selection, const AttentionCall& call, Workspace& workspace,
+                   Matrix heads_out) const;
   MlaUpProjection up_projection(std::size_t head) const;
   bool rotates_whole_keys(const AttentionCall& call) const;
+  const PositionBatch* whole_key_positions(const AttentionCall& call, std::size_t context,
+                                           Workspace& workspace) const;
   AttentionPath chosen_path(std::size_t rows, const AttentionCall& call) const;
   AttentionPath fast_path(const AttentionCall& call) const;
+  AttentionPath cheaper_path(std::size_t rows, std::size_t context, std::size_t keys) const;
 
   MlaShape shape_;
   MlaWeights weights_;

@@ -24,6 +24,9 @@ class Selection {
   /// Cache rows that a row attends to, or 0 if every row attends to all it sees.
   std::size_t kept() const { return kept_; }
 
+  /// The first so many of a pass' `rows` rows attend to all that they see.
+  std::size_t dense_rows(std::size_t rows) const { return kept_ == 0 ? rows : first_; }
+
   /// Empty if the row attends to all it sees.
   std::span<const std::uint32_t> row(std::size_t row) const {
     if (kept_ == 0 || row < first_) return {};

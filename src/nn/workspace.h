@@ -12,6 +12,7 @@
 #include "nn/arena.h"
 #include "packed/attention_kernels.h"
 #include "packed/packed_kernels.h"
+#include "positional/encoding.h"
 
 namespace mla {
 
@@ -31,6 +32,7 @@ class Workspace {
   const PackedKernels& packed;
   const AttentionKernels& attention;
   Arena arena;
+  PositionBatch key_positions;  ///< For keys that are rotated whole; kept for its memory.
 
   /// Memory of one worker's own, valid until it asks again. Contents are not initialized. Aligned to a cache line.
   std::span<float> scratch(int worker, std::size_t count) {

@@ -61,6 +61,11 @@ struct AttentionKernels {
   void (*interleave_floats)(const float* rows, std::size_t stride, std::size_t keys, std::size_t cols,
                             std::byte* panels, std::size_t panel_bytes);
 
+  /// to[col * stride + lane] += factor * rows[lane][col] for the first `count` lanes, in one fused step; the other lanes
+  /// keep their values.
+  void (*add_columns)(const float* const* rows, std::size_t count, std::size_t cols, float factor, float* to,
+                      std::size_t stride);
+
   void (*softmax)(const SoftmaxJob& job);
 
   /// Takes a block's largest scores and sums into those of all blocks before it.

@@ -120,6 +120,24 @@ void interleave_floats(const float* rows, std::size_t stride, std::size_t keys, 
   }
 }
 
+template <typename V>
+void add_columns(const float* const* rows, std::size_t count, std::size_t cols, float factor, float* to,
+                 std::size_t stride) {
+  alignas(64) std::byte across[kLanes * 64] = {};  // [row][16 columns]
+  alignas(64) std::byte down[kLanes * 64];         // [column][16 rows]
+  const typename V::Reg f = V::set1(factor);
+  for (std::size_t col = 0; col < cols; col += 16, to += 16 * stride) {
+    const std::size_t n = cols - col < 16 ? cols - col : 16;
+    for (std::size_t row = 0; row < count; ++row)
+      V::store(reinterpret_cast<float*>(across + row * 64), load_up_to<V>(rows[row] + col, n));
+    V::transpose(across, down, 64);
+    for (std::size_t i = 0; i < n; ++i) {
+      float* at = to + i * stride;
+      V::store(at, V::fma(f, V::load(reinterpret_cast<const float*>(down + i * 64)), V::load(at)));
+    }
+  }
+}
+
 /// The keys that all lanes see, and the whole numbers of each lane.
 template <typename V>
 struct Visible {
@@ -241,6 +259,7 @@ constexpr AttentionKernels make_attention_kernels() {
   return {.pack_rows = pack_rows<V>,
           .interleave = interleave<V>,
           .interleave_floats = interleave_floats<V>,
+          .add_columns = add_columns<V>,
           .softmax = softmax_block<V>,
           .merge_sums = merge_sums<V>,
           .merge_rows = merge_rows<V>,

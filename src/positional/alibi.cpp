@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
 
 #include "positional/registry.h"
 
@@ -21,6 +24,22 @@ std::vector<float> slopes_of(std::size_t heads) {
   for (std::size_t i = 0; i < whole; ++i) slopes.push_back(slope(i, whole));
   for (std::size_t i = 0; slopes.size() < heads; i += 2) slopes.push_back(slope(i, 2 * whole));
   return slopes;
+}
+
+/// scores[i] -= slope * |query - (first_key + i)|. Narrow numbers become floats many at a time, and the same ones.
+void subtract_distances(float slope, std::size_t query, std::size_t first_key, std::span<float> scores) {
+  constexpr std::size_t kNarrow = std::numeric_limits<std::int32_t>::max();
+  if (query < kNarrow && first_key + scores.size() < kNarrow) {
+    const auto ahead = static_cast<std::int32_t>(query) - static_cast<std::int32_t>(first_key);
+    const auto count = static_cast<std::int32_t>(scores.size());
+    float* const to = scores.data();
+    for (std::int32_t i = 0; i < count; ++i) to[i] -= slope * static_cast<float>(std::abs(ahead - i));
+    return;
+  }
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const std::size_t key = first_key + i;
+    scores[i] -= slope * static_cast<float>(query > key ? query - key : key - query);
+  }
 }
 
 class Alibi final : public PositionalEncoding {
@@ -44,8 +63,12 @@ class Alibi final : public PositionalEncoding {
     const float slope = slopes_[place.head];
     for (std::size_t row = 0; row < scores.rows; ++row) {
       const std::size_t query = place.first_query + row;
+      if (place.chosen.empty()) {
+        subtract_distances(slope, query, place.first_key, scores.row_span(row));
+        continue;
+      }
       for (std::size_t col = 0; col < scores.cols; ++col) {
-        const std::size_t key = place.first_key + (place.chosen.empty() ? col : place.chosen[col]);
+        const std::size_t key = place.first_key + place.chosen[col];
         scores.row(row)[col] -= slope * static_cast<float>(query > key ? query - key : key - query);
       }
     }

@@ -86,7 +86,17 @@ class PositionalEncoding {
     static_cast<void>(offset);
   }
 
-  /// The same with the pairs (i, i + rope_dim / 2), whatever pairs `rotate` turns: an indexer's are these.
+  /// The same where x has the batch's rows from `first` on.
+  virtual void rotate_from(std::size_t first, const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                           std::size_t offset) const {
+    static_cast<void>(first);
+    static_cast<void>(batch);
+    static_cast<void>(x);
+    static_cast<void>(head_dim);
+    static_cast<void>(offset);
+  }
+
+  /// `rotate` with the pairs (i, i + rope_dim / 2), whatever pairs `rotate` turns: an indexer's are these.
   virtual void rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
                              std::size_t offset) const {
     static_cast<void>(batch);

@@ -62,22 +62,27 @@ std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {
 }
 
 void Rope::rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
-  turn(pairing_, batch, x, head_dim, offset);
+  turn(pairing_, 0, batch, x, head_dim, offset);
+}
+
+void Rope::rotate_from(std::size_t first, const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                       std::size_t offset) const {
+  turn(pairing_, first, batch, x, head_dim, offset);
 }
 
 void Rope::rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
                          std::size_t offset) const {
-  turn(RopePairing::halves, batch, x, head_dim, offset);
+  turn(RopePairing::halves, 0, batch, x, head_dim, offset);
 }
 
-void Rope::turn(RopePairing pairing, const PositionBatch& batch, Matrix x, std::size_t head_dim,
-                std::size_t offset) const {
+void Rope::turn(RopePairing pairing, std::size_t first, const PositionBatch& batch, Matrix x,
+                std::size_t head_dim, std::size_t offset) const {
   const std::size_t pairs = rope_dim_ / 2;
   const std::size_t step = pairing == RopePairing::interleaved ? 2 : 1;
   const std::size_t partner = pairing == RopePairing::interleaved ? 1 : pairs;
   for (std::size_t row = 0; row < x.rows; ++row) {
-    const float* cosines = batch.cosines.data() + row * pairs;
-    const float* sines = batch.sines.data() + row * pairs;
+    const float* cosines = batch.cosines.data() + (first + row) * pairs;
+    const float* sines = batch.sines.data() + (first + row) * pairs;
     for (std::size_t head = 0; head < x.cols; head += head_dim) {
       float* values = x.row(row) + head + offset;
       for (std::size_t i = 0; i < pairs; ++i) {

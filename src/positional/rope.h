@@ -25,6 +25,8 @@ class Rope final : public PositionalEncoding {
 
   /// (a, b) -> (a cos - b sin, b cos + a sin) for every pair, in place.
   void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const override;
+  void rotate_from(std::size_t first, const PositionBatch& batch, Matrix x, std::size_t head_dim,
+                   std::size_t offset) const override;
   void rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,
                      std::size_t offset) const override;
 
@@ -32,8 +34,8 @@ class Rope final : public PositionalEncoding {
   const std::vector<float>& frequencies() const { return frequencies_; }
 
  private:
-  void turn(RopePairing pairing, const PositionBatch& batch, Matrix x, std::size_t head_dim,
-            std::size_t offset) const;
+  void turn(RopePairing pairing, std::size_t first, const PositionBatch& batch, Matrix x,
+            std::size_t head_dim, std::size_t offset) const;
 
   RopeScaling scaling_;
   std::size_t rope_dim_;

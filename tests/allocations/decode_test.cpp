@@ -85,12 +85,13 @@ TEST_CASE("the counter counts") {
 }
 
 TEST_CASE("a decode step allocates nothing") {
-  // Dense MLA, experts in all ways of routing, grouped-query attention, GPT-2, sparse attention, longrope and an added
-  // encoding.
+  // Dense MLA, experts in all ways of routing, grouped-query attention, GPT-2, sparse attention, longrope, encodings that
+  // are added to embeddings and to scores, and whole keys that are rotated.
   const std::string golden =
       GENERATE("v3_dense_only", "v2_defaults", "v2_group_limited", "v3_groups", "mistral4_groups",
                "longcat_two_layers", "llama_gqa", "mistral_window", "qwen3_plain", "gpt2_plain", "v32_sparse",
-               "minicpm3_longrope", "positions_sinusoidal", "positions_learned", "positions_alibi");
+               "minicpm3_longrope", "positions_sinusoidal", "positions_learned", "positions_alibi",
+               "llama_alibi", "simplified_rope");
   const int threads = GENERATE(1, 2);
   const auto precision = GENERATE(mla::Precision::f32, mla::Precision::fast);
   CAPTURE(golden, threads, mla::to_string(precision));

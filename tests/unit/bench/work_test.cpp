@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "kernels/isa.h"
 #include "mla/bench.h"
@@ -84,6 +85,42 @@ TEST_CASE("latent attention takes the cheaper of its two forms", "[bench]") {
   // Without a rotary part of its own it cannot be absorbed.
   shape.qk_rope_head_dim = 0;
   CHECK(mla::MlaAttention(shape, {}).work(99, 1).multiplications == 3 * (100 * 14 + 99 * 16 * 14));
+}
+
+TEST_CASE("an indexer scores the whole context in float32 beside attention to what it selects", "[bench]") {
+  const mla::MlaShape shape{.num_heads = 3,
+                            .kv_lora_rank = 16,
+                            .qk_nope_head_dim = 8,
+                            .qk_rope_head_dim = 4,
+                            .v_head_dim = 6,
+                            .softmax_scale = 1.0F};
+  mla::MlaWeights weights;
+  weights.indexer = mla::Indexer({.num_heads = 2, .head_dim = 10, .rotary_dim = 4, .top_k = 30}, {});
+  const mla::MlaAttention attention(shape, std::move(weights));
+  const mla::AttentionWork decode = attention.work(99, 1);
+  CHECK(decode.multiplications == 3 * 30 * (2 * 16 + 4));
+  CHECK(decode.cache_values == 30 * (16 + 4));
+  CHECK(decode.index_multiplications == 100 * 2 * 10);
+  CHECK(decode.index_values == 100 * 10);
+  const mla::AttentionWork dense = attention.work(28, 2);
+  CHECK(dense.index_multiplications == 0);
+  CHECK(dense.index_values == 0);
+
+  for (const Precision precision : {Precision::f32, Precision::fast}) {
+    const auto model = Model::load(kCheckpoints + "v32_few", {.precision = precision});
+    const PassWork pass = mla::pass_work(*model, 60, 1);
+    double values = 0.0, index_values = 0.0;
+    for (const mla::DecoderLayer& layer : model->parts().decoder.layers) {
+      const mla::AttentionWork one = layer.attention->work(60, 1);
+      CHECK(one.index_values > 0.0);
+      values += one.cache_values;
+      index_values += one.index_values;
+    }
+    double bytes = 0.0;
+    for (const auto& [type, active] : model->info().active_weights)
+      bytes += static_cast<double>(active.bytes);
+    CHECK(pass.bytes == bytes + (precision == Precision::fast ? 2.0 : 4.0) * values + 4.0 * index_values);
+  }
 }
 
 TEST_CASE("the active weights of every checkpoint are its active parameters", "[bench]") {

@@ -15,16 +15,22 @@
 namespace nn_test {
 
 /// All that Model::load would pack.
-inline void make_fast(mla::Attention& attention, const mla::PositionalEncoding& position,
-                      mla::PageMemory& memory, std::optional<mla::DType> quantize = std::nullopt) {
-  const std::size_t items =
-      attention.use_fast({.position = position, .memory = memory, .quantize = quantize});
+inline void make_fast(mla::Attention& attention, mla::PageMemory& memory,
+                      std::optional<mla::DType> quantize = std::nullopt) {
+  const std::size_t items = attention.use_fast({.memory = memory, .quantize = quantize});
   for (std::size_t item = 0; item < items; ++item) attention.pack_fast(item, mla::best_kernels());
   attention.visit_linears([&](mla::Linear& linear, mla::LinearRole) {
     linear.reserve_panels(mla::DType::f32, memory);
     for (std::size_t panel = 0; panel < linear.packed().panels(); ++panel)
       linear.pack_panel(panel, mla::best_kernels());
   });
+}
+
+/// Numbers of rows that make up `rows`: pieces of `size`, the last one of what is left.
+inline std::vector<std::size_t> pieces_of(std::size_t rows, std::size_t size) {
+  std::vector<std::size_t> pieces(rows / size, size);
+  if (rows % size > 0) pieces.push_back(rows % size);
+  return pieces;
 }
 
 inline double root_mean_square(std::span<const float> values) {

@@ -86,14 +86,15 @@ TEST_CASE("fast gqa: near the exact one, on every instruction set, in groups and
                               {.heads = 2, .shared = 2},
                               {.heads = 8, .shared = 2, .window = 5},
                               {.heads = 8, .shared = 1, .head_dim = 64},
-                              {.heads = 3, .shared = 1, .head_dim = 10, .window = 33, .encoding = "none"}};
+                              {.heads = 3, .shared = 1, .head_dim = 10, .window = 33, .encoding = "none"},
+                              {.encoding = "alibi"},
+                              {.heads = 8, .shared = 2, .window = 7, .encoding = "alibi"}};
   for (const Setting& setting : settings) {
     const Block block(random, setting);
     const Rows x(random, 90, kHidden);
-    const auto position = block.position();
     PageMemory memory;
     GqaAttention fast = block.part();
-    make_fast(fast, *position, memory);
+    make_fast(fast, memory);
     for (const Isa isa : available_isas()) {
       CAPTURE(name_of(isa), setting.heads, setting.shared, setting.head_dim);
       Workspace workspace(2, kernels_for(isa), packed_kernels(isa));
@@ -114,7 +115,7 @@ TEST_CASE("fast gqa: the cache has each key-value head's rows of bf16") {
   PageMemory memory;
   GqaAttention attention = block.part();
   CHECK(attention.cache_widths().element == CacheElement::f32);
-  make_fast(attention, *block.position(), memory);
+  make_fast(attention, memory);
   const CacheWidths widths = attention.cache_widths();
   CHECK(widths.element == CacheElement::bf16);
   CHECK(widths.first == 40);
@@ -123,27 +124,64 @@ TEST_CASE("fast gqa: the cache has each key-value head's rows of bf16") {
   CHECK(KvCache({widths}, 1).bytes_per_token() == 2 * 3 * 64 * 2);
 }
 
-TEST_CASE("fast gqa: a bias on scores stays exact, and what it is not made for is refused") {
+TEST_CASE("fast gqa: with a bias the same bits however a text is cut and on any number of threads",
+          "[threads]") {
+  Random random(73);
+  const std::size_t tokens = 530;
+  for (const std::optional<std::size_t> window : {std::optional<std::size_t>{}, {300}}) {
+    const Block block(random, {.heads = 12, .shared = 2, .window = window, .encoding = "alibi"});
+    PageMemory memory;
+    GqaAttention fast = block.part();
+    make_fast(fast, memory);
+    const Rows x(random, tokens, kHidden);
+    for (const Isa isa : available_isas()) {
+      CAPTURE(name_of(isa), window.has_value());
+      Workspace one(1, kernels_for(isa), packed_kernels(isa));
+      const std::vector<float> whole = block.run(fast, x, {tokens}, one, {}, 1000);
+      CHECK(relative_error(whole, block.run(block.part(), x, {tokens}, one, {}, 1000)) < kRounding);
+      for (const int threads : {1, 2, 3}) {
+        Workspace workspace(threads, kernels_for(isa), packed_kernels(isa));
+        for (const std::size_t size : {std::size_t{1}, std::size_t{3}, std::size_t{64}, tokens}) {
+          CAPTURE(threads, size);
+          if (isa == Isa::scalar && size < 64) continue;  // The others run the same code, and faster.
+          CHECK((block.run(fast, x, nn_test::pieces_of(tokens, size), workspace, {}, 1000) == whole));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("fast gqa: an encoding other than the decoder's may add to scores") {
+  Random random(74);
+  Workspace workspace(1, best_kernels());
+  const Rows x(random, 50, kHidden);
+  const Block rotated(random, {});
+  PageMemory memory;
+  GqaAttention fast = rotated.part();
+  make_fast(fast, memory);
+  EncodingSettings settings;
+  settings.num_heads = rotated.setting.heads;
+  const auto alibi = encoding_named("alibi").make(settings);
+  const auto run = [&](const GqaAttention& attention) {
+    return run_in_pieces(attention, *alibi, x, {20, 30}, {}, workspace, 0, rotated.width());
+  };
+  CHECK(relative_error(run(fast), run(rotated.part())) < kRounding);
+}
+
+TEST_CASE("fast gqa: what it is not made for is refused") {
   Random random(72);
   Workspace workspace(1, best_kernels());
   const Rows x(random, 9, kHidden);
   PageMemory memory;
-  const Block biased(random, {.encoding = "alibi"});
-  GqaAttention exact = biased.part();
-  CHECK(exact.use_fast({.position = *biased.position(), .memory = memory}) == 0);
-  CHECK(exact.cache_widths().element == CacheElement::f32);
-  CHECK((biased.run(exact, x, {9}, workspace) == biased.run(biased.part(), x, {9}, workspace)));
-
   const Block block(random, {});
   GqaAttention fast = block.part();
-  make_fast(fast, *block.position(), memory);
+  make_fast(fast, memory);
   ForwardObserver observer;
-  const auto refused = [&](const Block& called, const PassOptions& options) {
-    const Error error = thrown_by([&] { called.run(fast, x, {9}, workspace, options); });
+  const auto refused = [&](const PassOptions& options) {
+    const Error error = thrown_by([&] { block.run(fast, x, {9}, workspace, options); });
     CHECK(error.code() == ErrorCode::unsupported);
   };
-  refused(block, {.path = AttentionPath::absorbed});
-  refused(block, {.observer = &observer});
-  refused(block, {.mask = AttentionMask::bidirectional});
-  refused(biased, {});
+  refused({.path = AttentionPath::absorbed});
+  refused({.observer = &observer});
+  refused({.mask = AttentionMask::bidirectional});
 }

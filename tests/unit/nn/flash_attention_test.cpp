@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numbers>
 #include <numeric>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "positional/registry.h"
 #include "unit/nn/nn_test_data.h"
 
 using namespace mla;
@@ -28,7 +31,16 @@ struct Setting {
   std::size_t key_cols = 24;
   std::size_t value_cols = 20;
   std::optional<std::size_t> window = std::nullopt;
+  bool alibi = false;
 };
+
+constexpr std::size_t kFirstPosition = 1000;  // Of a text with a bias.
+
+std::unique_ptr<PositionalEncoding> alibi(std::size_t heads) {
+  EncodingSettings settings;
+  settings.num_heads = heads;
+  return encoding_named("alibi").make(settings);
+}
 
 /// Results and what rounding the probabilities may make of them.
 struct Expected {
@@ -61,7 +73,8 @@ class Text {
                  .second = setting.value_cols,
                  .element = CacheElement::bf16,
                  .heads = setting.heads}},
-               tokens) {}
+               tokens),
+        alibi_(alibi(query_heads())) {}
 
   std::size_t out_width() const { return query_heads() * setting_.value_cols; }
 
@@ -115,7 +128,10 @@ class Text {
          .scale = kScale,
          .keys = cache.first_bf16,
          .values = cache.second_bf16,
-         .out = {out.data(), out_width(), setting_.value_cols, setting_.value_cols}},
+         .out = {out.data(), out_width(), setting_.value_cols, setting_.value_cols},
+         .bias = {.encoding = setting_.alibi ? alibi_.get() : nullptr,
+                  .first_query = kFirstPosition + first,
+                  .first_key = kFirstPosition}},
         workspace);
     return out;
   }
@@ -125,6 +141,7 @@ class Text {
   std::size_t tokens_;
   std::vector<float> keys_, values_, content_, rotary_;
   KvCache cache_;
+  std::unique_ptr<PositionalEncoding> alibi_;
   std::size_t cached_ = 0;
 };
 
@@ -147,6 +164,9 @@ Expected Text::expected(std::size_t first, std::size_t count) const {
         const float* k = keys_.data() + (key * setting_.heads + shared) * setting_.key_cols;
         double score = 0.0;
         for (std::size_t i = 0; i < setting_.key_cols; ++i) score += query[i] * rounded(k[i]);
+        if (setting_.alibi)
+          score +=
+              static_cast<double>(alibi_->values(token - key, query_heads())[head]) * std::numbers::log2e;
         weights[key] = std::exp2(score);
       }
       const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -196,12 +216,29 @@ TEST_CASE("flash attention: windows, also where they begin in another block than
   }
 }
 
+TEST_CASE("flash attention: a bias on scores, in groups and windows, on every instruction set") {
+  Random random(54);
+  for (const std::optional<std::size_t> window : {std::optional<std::size_t>{}, {100}, {256}})
+    for (const std::size_t group : {1U, 3U, 20U}) {
+      const std::size_t tokens = group == 20 ? 40 : 300;
+      Text text(random, {.heads = 2, .group = group, .window = window, .alibi = true}, tokens);
+      const Expected expected = text.expected(0, tokens);
+      for (const Isa isa : available_isas()) {
+        CAPTURE(name_of(isa), group, window.has_value());
+        Workspace workspace(2, kernels_for(isa), packed_kernels(isa));
+        CHECK(expected.worst(text.run(0, {tokens}, workspace)) <= 1.0);
+      }
+    }
+}
+
 TEST_CASE("flash attention: the same bits however a text is cut and on any number of threads", "[threads]") {
   Random random(52);
   for (const Isa isa : available_isas())
-    for (const std::optional<std::size_t> window : {std::optional<std::size_t>{}, {290}}) {
-      CAPTURE(name_of(isa), window.has_value());
-      const Setting setting{.heads = 2, .group = 2, .window = window};
+    for (const auto& [window, biased] :
+         {std::pair(std::optional<std::size_t>{}, false), std::pair(std::optional<std::size_t>{290}, false),
+          std::pair(std::optional<std::size_t>{290}, true)}) {
+      CAPTURE(name_of(isa), window.has_value(), biased);
+      const Setting setting{.heads = 2, .group = 2, .window = window, .alibi = biased};
       Workspace one(1, kernels_for(isa), packed_kernels(isa));
       Text text(random, setting, 780);
       const std::vector<float> expected = text.run(0, {780}, one);

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <vector>
 
+#include "base/page_memory.h"
 #include "kernels/kernels.h"
 #include "nn/kv_cache.h"
 #include "positional/registry.h"
@@ -33,6 +35,7 @@ struct Run {
   AttentionMask mask = AttentionMask::causal;
   int threads = 1;
   const Kernels* kernels = &best_kernels();
+  Isa isa = chosen_isa();  ///< Of the kernels for panels.
 };
 
 /// What each row of x selects; nothing where it attends to all it sees.
@@ -40,7 +43,7 @@ Selected run(const Indexer& indexer, const PositionalEncoding& position, const R
              const Run& how) {
   KvCache cache({{1, 1, indexer.shape().head_dim}}, x.rows());
   cache.reserve(x.rows());
-  Workspace workspace(how.threads, *how.kernels);
+  Workspace workspace(how.threads, *how.kernels, packed_kernels(how.isa));
   const PassOptions options{.mask = how.mask};
   Selected selected;
   PositionBatch batch{.sequence_length = x.rows()};
@@ -174,6 +177,71 @@ TEST_CASE("indexer: any number of threads gives the same selection", "[threads]"
   for (const int threads : {2, 3, 8}) {
     CAPTURE(threads);
     CHECK(run(block.part(), rope, x, latents, {.pieces = {300, 1, 99}, .threads = threads}) == alone);
+  }
+}
+
+namespace {
+
+/// As Model::load makes it for Precision::fast.
+Indexer fast_indexer(const IndexerBlock& block, PageMemory& memory) {
+  Indexer indexer = block.part();
+  indexer.use_fast();
+  std::size_t matrices = 0;
+  indexer.visit_linears([&](Linear& linear, LinearRole role) {
+    const std::optional<DType> type = packed_type(linear, role, DType::q4_0);
+    REQUIRE(type == DType::f32);
+    linear.reserve_panels(*type, memory);
+    for (std::size_t panel = 0; panel < linear.packed().panels(); ++panel)
+      linear.pack_panel(panel, best_kernels());
+    ++matrices;
+  });
+  REQUIRE(matrices == 3);
+  return indexer;
+}
+
+}  // namespace
+
+TEST_CASE("fast indexer: the rows of the greatest scores, on every instruction set, over blocks and tiles") {
+  Random random(47);
+  for (const IndexerShape& of : {shape(9, 10, 6, 13), shape(17, 14, 4, 40), shape(6, 33, 0, 299)}) {
+    const IndexerBlock block(random, DType::bf16, of, kRank, kHidden);
+    const Rows x(random, 300, kHidden), latents(random, 300, kRank);
+    const Rope rope({}, of.rotary_dim > 0 ? of.rotary_dim : 4, RopePairing::interleaved);
+    PageMemory memory;
+    const Indexer indexer = fast_indexer(block, memory);
+    for (const Isa isa : available_isas()) {
+      CAPTURE(name_of(isa), of.head_dim);
+      check(block, true, x, latents, AttentionMask::causal,
+            run(indexer, rope, x, latents,
+                {.pieces = {300}, .threads = 2, .kernels = &kernels_for(isa), .isa = isa}));
+    }
+  }
+}
+
+TEST_CASE("fast indexer: in any pieces and on any number of threads the same is selected", "[threads]") {
+  Random random(48);
+  // Few heads make many scores zero, which are equal; others are equal to a bit only if their sums have one order.
+  for (const std::size_t heads : {1U, 3U, 18U}) {
+    const IndexerBlock block(random, DType::bf16, shape(heads, 10, 6, 30), kRank, kHidden);
+    const Rows x(random, 400, kHidden), latents(random, 400, kRank);
+    const Rope rope({}, 6, RopePairing::interleaved);
+    PageMemory memory;
+    const Indexer indexer = fast_indexer(block, memory);
+    for (const Isa isa : available_isas()) {
+      const auto selected = [&](const std::vector<std::size_t>& pieces, int threads) {
+        return run(indexer, rope, x, latents,
+                   {.pieces = pieces, .threads = threads, .kernels = &kernels_for(isa), .isa = isa});
+      };
+      const Selected whole = selected({400}, 1);
+      for (const int threads : {1, 2, 3})
+        for (const std::vector<std::size_t>& pieces : {std::vector<std::size_t>(400, 1),
+                                                       {3, 3, 200, 3, 1, 190},
+                                                       {64, 64, 64, 64, 64, 64, 16},
+                                                       {400}}) {
+          CAPTURE(name_of(isa), heads, threads, pieces);
+          CHECK((selected(pieces, threads) == whole));
+        }
+    }
   }
 }
 

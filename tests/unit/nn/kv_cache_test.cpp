@@ -153,3 +153,28 @@ TEST_CASE("cache: it stays usable when memory runs out") {
   CHECK(holds(cache, 2, 200));
 }
 #endif
+
+TEST_CASE("cache: a third stream is of float32 beside others of bf16") {
+  KvCache cache({{.first = 40, .second = 0, .third = 5, .element = CacheElement::bf16}}, 700);
+  CHECK(cache.bytes_per_token() == 128 + 4 * 5);
+  std::size_t written = 0;
+  for (const std::size_t tokens : {1U, 65U, 300U, 700U}) {
+    cache.reserve(tokens);
+    const LayerCache layer = cache.layer(0, tokens);
+    CHECK(layer.third.rows == tokens);
+    CHECK(layer.third.cols == 5);
+    std::size_t wrong = 0;
+    for (std::size_t row = 0; row < tokens; ++row) {
+      const auto bits = static_cast<std::uint16_t>(row + 1);
+      const float value = mark(0, 2, row, 4);
+      if (row < written) {
+        wrong += std::memcmp(layer.first_bf16.row(0, row), &bits, sizeof bits) != 0;
+        wrong += layer.third.row(row)[4] != value;
+      }
+      std::memcpy(layer.first_bf16.row(0, row), &bits, sizeof bits);
+      layer.third.row(row)[4] = value;
+    }
+    CHECK(wrong == 0);
+    written = tokens;
+  }
+}

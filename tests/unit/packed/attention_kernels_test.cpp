@@ -97,6 +97,29 @@ void check_interleaving(const AttentionKernels& kernels, std::size_t keys, std::
   CHECK(wrong == 0);
 }
 
+/// Adds `count` rows as columns to [cols][stride].
+void check_adding_columns(const AttentionKernels& kernels, std::size_t count, std::size_t cols) {
+  Random random(static_cast<std::uint32_t>(count * 300 + cols));
+  const std::size_t stride = 48;
+  const float factor = 1.4426950408889634F;
+  std::vector<std::vector<float>> values;
+  std::vector<const float*> rows;
+  for (std::size_t row = 0; row < count; ++row) values.push_back(random.values(cols, 50.0F));
+  for (std::size_t i = 0; i < std::size(kSpecial); ++i) values[i % count][i % cols] = kSpecial[i];
+  for (const std::vector<float>& row : values) rows.push_back(row.data());
+  const std::vector<float> before = random.values(cols * stride, 50.0F);
+  std::vector<float> found = before;
+  kernels.add_columns(rows.data(), count, cols, factor, found.data() + 16, stride);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::size_t col = i / stride;
+    const std::size_t lane = i % stride - 16;
+    const float expected = lane < count ? std::fma(factor, values[lane][col], before[i]) : before[i];
+    if (!(found[i] == expected || (std::isnan(found[i]) && std::isnan(expected)))) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
 struct Ranges {
   std::array<float, kLanes> begin{};
   std::array<float, kLanes> end{};
@@ -185,6 +208,15 @@ TEST_CASE("attention kernels: values become panels of pairs of keys") {
     for (const std::size_t keys : {1U, 2U, 31U, 32U, 33U, 64U, 255U, 256U})
       for (const std::size_t cols : {1U, 7U, 16U, 17U, 32U, 64U, 130U})
         check_interleaving(attention_kernels(isa), keys, cols);
+  }
+}
+
+TEST_CASE("attention kernels: rows are added as columns, to the bit of a fused step") {
+  for (const Isa isa : available_isas()) {
+    CAPTURE(name_of(isa));
+    for (const std::size_t count : {1U, 3U, 15U, 16U})
+      for (const std::size_t cols : {1U, 2U, 15U, 16U, 17U, 64U, 255U, 256U})
+        check_adding_columns(attention_kernels(isa), count, cols);
   }
 }
 

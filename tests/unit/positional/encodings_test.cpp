@@ -121,6 +121,9 @@ TEST_CASE("Each encoding works in one stage: the hooks of the others change noth
     Rows halves(3, 12);
     encoding->rotate_halves(batch, halves.matrix(), 6, 0);
     CHECK((halves.values != q_before.values) == (stage == EncodingStage::rotation));
+    Rows later(2, 12);
+    encoding->rotate_from(1, batch, later.matrix(), 6, 0);
+    CHECK((later.values != Rows(2, 12).values) == (stage == EncodingStage::rotation));
     encoding->add_score_bias({.head = 1, .first_query = 1, .first_key = 0}, scores.matrix());
     CHECK((x.values != x_before.values) == (stage == EncodingStage::embedding));
     CHECK((q.values != q_before.values) == (stage == EncodingStage::rotation));
@@ -290,6 +293,22 @@ TEST_CASE("ALiBi's bias is the slope times the distance, on either side") {
             CHECK(static_cast<double>(scores.values[m * 6 + n]) == 0.75 - slope * std::abs(distance));
           }
       }
+}
+
+TEST_CASE("ALiBi's distances are rounded once, however large positions are") {
+  const auto encoding = make("alibi");
+  const float slope = -encoding->values(1, 3)[1];
+  for (const std::size_t query : {std::size_t{16777217}, std::size_t{2147483647}, std::size_t{5000000003}})
+    for (const std::size_t first : {std::size_t{0}, query - 3, query + 1}) {
+      Scores scores(1, 9);
+      encoding->add_score_bias({.head = 1, .first_query = query, .first_key = first}, scores.matrix());
+      for (std::size_t key = 0; key < 9; ++key) {
+        CAPTURE(query, first, key);
+        const std::size_t at = first + key;
+        const auto distance = static_cast<float>(at > query ? at - query : query - at);
+        CHECK(scores.values[key] == 0.75F - slope * distance);
+      }
+    }
 }
 
 TEST_CASE("ALiBi's bias of chosen keys is that of the same keys among all") {

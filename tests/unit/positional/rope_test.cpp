@@ -86,6 +86,18 @@ TEST_CASE("Halves are turned as by a rope of halves, whatever its own pairs are"
   CHECK(a == b);
 }
 
+TEST_CASE("Rows from some row of a batch on are turned as they are with the whole batch") {
+  for (const RopePairing pairing : {RopePairing::interleaved, RopePairing::halves}) {
+    const Rope rope(plain(), 8, pairing);
+    const PositionBatch batch = batch_of(rope, 5, 9, 14);
+    std::vector<float> whole = random_values(9 * 22, 3), parts = whole;
+    rope.rotate(batch, Matrix{whole.data(), 9, 22, 22}, 11, 2);
+    rope.rotate_from(0, batch, Matrix{parts.data(), 4, 22, 22}, 11, 2);
+    rope.rotate_from(4, batch, Matrix{parts.data() + std::size_t{4} * 22, 5, 22, 22}, 11, 2);
+    CHECK(whole == parts);
+  }
+}
+
 TEST_CASE("Rotation turns the pairs of every head and leaves the rest alone") {
   const std::size_t heads = 3;
   const std::size_t count = 5;
