@@ -102,7 +102,7 @@ inline constexpr double kRounding = 2.0 * 0x1p-8 * 1.4142;
 inline constexpr double kQuantizing = 2.0 * 0.0068 * 2.24;
 
 inline double mla_tolerance(mla::DType dtype) {
-  return mla::is_quantized(dtype) ? kRounding + kQuantizing : kRounding;
+  return is_quantized(dtype) ? kRounding + kQuantizing : kRounding;
 }
 
 }  // namespace nn_test

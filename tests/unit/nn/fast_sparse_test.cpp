@@ -134,7 +134,7 @@ TEST_CASE(
       const std::size_t heads = top_k == 40 ? 70 : 5;  // 70: two tiles a token.
       const SparseBlock block(random, setting(encoded, heads), top_k);
       const auto position = encoding(encoded, heads);
-      const std::size_t tokens = top_k == 270 ? 400 : 150;
+      const std::size_t tokens = top_k == 270 ? 300 : 90;
       const Rows x(random, tokens, nn_test::kMlaHidden);
       const std::vector<bool> clear = block.clear_rows(x, position->stage() == EncodingStage::rotation);
       CHECK(static_cast<std::size_t>(std::count(clear.begin(), clear.end(), true)) >= tokens * 9 / 10);
