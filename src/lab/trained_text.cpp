@@ -31,18 +31,23 @@ std::string left(std::string_view text, std::size_t width) {
   return std::string(text) + std::string(width - std::min(width, own), ' ');
 }
 
-std::string format(const char* pattern, double value) {
+std::string with_decimals(double value, int decimals) {
   char buffer[64];
-  std::snprintf(buffer, sizeof buffer, pattern, value);
+  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
+  return buffer;
+}
+std::string as_power(double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.0e", value);
   return buffer;
 }
 
 /// At most 5 characters: "12.34", "12345", "1e+05".
 std::string perplexity_text(double value) {
-  return format(value < 99.995 ? "%.2f" : value < 99999.5 ? "%.0f" : "%.0e", value);
+  return value < 99999.5 ? with_decimals(value, value < 99.995 ? 2 : 0) : as_power(value);
 }
 std::string accuracy_text(double value) {
-  return format("%.0f", 100.0 * value);
+  return with_decimals(100.0 * value, 0);
 }
 std::string perplexity_text(const Interval& value) {
   return perplexity_text(value.mean) + " ±" + perplexity_text(value.half_width);
@@ -60,18 +65,15 @@ class MeasureTable {
     for (const Row& row : rows) lines_.push_back(left(row.encoding, kNameWidth));
   }
 
-  /// One measure, a column for each setting.
+  /// One measure, a column for each setting, which stands above it between `before` and `behind`.
   template <typename Choose, typename Text>
-  void add(std::string_view title, std::span<const std::size_t> settings, const char* setting_pattern,
-           std::size_t width, Choose choose, Text text) {
+  void add(std::string_view title, std::span<const std::size_t> settings, std::string_view before,
+           std::string_view behind, std::size_t width, Choose choose, Text text) {
     titles_ += " ";
     titles_ += right(title, width * settings.size());
     headings_ += " ";
-    for (const std::size_t setting : settings) {
-      char heading[32];
-      std::snprintf(heading, sizeof heading, setting_pattern, setting);
-      headings_ += right(heading, width);
-    }
+    for (const std::size_t setting : settings)
+      headings_ += right(std::string(before) + std::to_string(setting) + std::string(behind), width);
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       lines_[i] += " ";
       for (const std::size_t setting : settings) {
@@ -83,20 +85,20 @@ class MeasureTable {
 
   void add_perplexity(std::size_t width) {
     add(
-        "perplexity", kLengths, "%zux", width, [](const Row& row) { return row.perplexity; },
+        "perplexity", kLengths, "", "x", width, [](const Row& row) { return row.perplexity; },
         kPerplexityText);
   }
   void add_accuracies(std::size_t width) {
     for (const auto& [task, title] : kTitles) {
       add(
-          std::string(title) + " %", kLengths, "%zux", width,
+          std::string(title) + " %", kLengths, "", "x", width,
           [task = task](const Row& row) { return row.of(task); },
           [](const auto& value) { return accuracy_text(value); });
     }
   }
   void add_phase_shift(std::size_t width) {
     add(
-        "perplexity, shifted", kShownShifts, "+%zu", width, [](const Row& row) { return row.phase_shift; },
+        "perplexity, shifted", kShownShifts, "+", "", width, [](const Row& row) { return row.phase_shift; },
         kPerplexityText);
   }
 
@@ -117,14 +119,14 @@ class MeasureTable {
 
 /// "200, 60, 60": the largest of `measure` over the results' counts at each length.
 template <typename Measure>
-std::string by_length(std::span<const TrainedResult> results, const char* pattern, Measure measure) {
+std::string by_length(std::span<const TrainedResult> results, int decimals, Measure measure) {
   std::string line;
   for (const std::size_t length : kLengths) {
     double most = 0.0;
     for (const TrainedResult& result : results)
       for (const ProbeCount& count : result.counts)
         if (count.length == length) most = std::max(most, measure(count));
-    line += (line.empty() ? "" : ", ") + format(pattern, most);
+    line += (line.empty() ? "" : ", ") + with_decimals(most, decimals);
   }
   return line;
 }
@@ -139,12 +141,12 @@ std::string trained_table(std::span<const TrainedResult> results) {
   std::string probes;
   for (const auto& [task, title] : kTitles) {
     probes += (probes.empty() ? "" : "; ") + std::string(title) + " " +
-              by_length(results, "%.0f", [task = task](const ProbeCount& count) {
+              by_length(results, 0, [task = task](const ProbeCount& count) {
                 return count.task == task ? static_cast<double>(count.probes) : 0.0;
               });
   }
   const std::string errors =
-      by_length(results, "%.1f", [](const ProbeCount& count) { return 100.0 * count.standard_error; });
+      by_length(results, 1, [](const ProbeCount& count) { return 100.0 * count.standard_error; });
   return table.text() + "Probes at 1x, 2x, 4x: " + probes +
          ".\nChance level of word order and \"it\": 1/2. Standard error of an accuracy: up to " + errors +
          " points.\n";
@@ -157,7 +159,7 @@ std::string statistics_tables(const Statistics& statistics) {
   MeasureTable<Measures<Interval>> accuracies(statistics.rows);
   accuracies.add_accuracies(9);
   return "Mean over " + std::to_string(statistics.seeds) + " seeds ± half the width of the " +
-         format("%.0f", 100.0 * statistics.confidence) + " % confidence interval (Student's t)\n" +
+         with_decimals(100.0 * statistics.confidence, 0) + " % confidence interval (Student's t)\n" +
          perplexities.text() + "\n" + accuracies.text();
 }
 
