@@ -1,33 +1,20 @@
 #include "mla/error.h"
 
-#include <cstdio>
+#include "base/escape.h"
 
 namespace mla {
 namespace {
 
-void append_escaped(std::string& out, std::string_view text) {
-  constexpr std::size_t kLongest = 600;  // File content ends up here: keep one line readable.
-  for (std::size_t i = 0; i < text.size() && i < kLongest; ++i) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != 0x7f) {
-      out += text[i];
-      continue;
-    }
-    char buffer[5];
-    std::snprintf(buffer, sizeof buffer, "\\x%02x", c);
-    out += buffer;
-  }
-  if (text.size() > kLongest) out += "...";
-}
+constexpr std::size_t kLongest = 600;  // File content ends up here: keep one line readable.
 
 std::string compose(std::string_view file, std::string_view field, std::string_view message) {
   std::string line;
   for (const std::string_view part : {file, field}) {
     if (part.empty()) continue;
-    append_escaped(line, part);
+    append_escaped(line, part, kLongest);
     line += ": ";
   }
-  append_escaped(line, message);
+  append_escaped(line, message, kLongest);
   return line;
 }
 

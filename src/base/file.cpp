@@ -32,6 +32,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
+  int release() { return std::exchange(value_, -1); }
 
  private:
   int value_;
@@ -48,6 +49,35 @@ std::pair<Descriptor, std::size_t> open_regular(const std::filesystem::path& pat
     throw Error(ErrorCode::io, path.string(), "",
                 S_ISDIR(info.st_mode) ? "found a directory, expected a file" : "not a regular file");
   return {std::move(file), static_cast<std::size_t>(info.st_size)};
+}
+
+/// A mapped file, for mapped_file_at. `name` is taken first and given up last; `begin` is set while the rest holds.
+struct MappedRange {
+  std::atomic<const char*> name{nullptr};
+  std::atomic<const std::byte*> begin{nullptr};
+  std::atomic<std::size_t> size{0};
+};
+
+// Files beyond these are mapped as well; only a fault in one of them cannot be explained.
+std::array<MappedRange, 1024> mapped_ranges{};
+
+void remember_mapping(const char* name, const std::byte* begin, std::size_t size) {
+  for (MappedRange& range : mapped_ranges) {
+    const char* empty = nullptr;
+    if (!range.name.compare_exchange_strong(empty, name)) continue;
+    range.size = size;
+    range.begin = begin;
+    return;
+  }
+}
+
+void forget_mapping(const std::byte* begin) {
+  for (MappedRange& range : mapped_ranges) {
+    if (range.begin != begin) continue;
+    range.begin = nullptr;
+    range.name = nullptr;
+    return;
+  }
 }
 
 // Names of the temporary files that exist, for remove_temporary_files: a signal handler can follow nothing but plain
@@ -70,22 +100,42 @@ void forget(const char* name) {
 
 }  // namespace
 
+bool is_present(const std::filesystem::path& path) noexcept {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  const auto [file, size] = open_regular(path);
-  if (size > max_bytes)
-    throw Error(ErrorCode::limit, path.string(), "",
-                "found " + std::to_string(size) + " bytes, expected at most " + std::to_string(max_bytes));
-  std::string content(size, '\0');
+  FileReader file(path);
+  if (file.size() > max_bytes)
+    throw Error(
+        ErrorCode::limit, path.string(), "",
+        "found " + std::to_string(file.size()) + " bytes, expected at most " + std::to_string(max_bytes));
+  std::string content(file.size(), '\0');
+  content.resize(file.read(content));
+  return content;
+}
+
+FileReader::FileReader(const std::filesystem::path& path) : path_(path) {
+  auto [file, size] = open_regular(path);
+  size_ = size;
+  descriptor_ = file.release();
+}
+
+FileReader::~FileReader() {
+  ::close(descriptor_);
+}
+
+std::size_t FileReader::read(std::span<char> buffer) {
   std::size_t done = 0;
-  while (done < size) {
-    const ssize_t got = ::read(file.get(), content.data() + done, size - done);
+  while (done < buffer.size()) {
+    const ssize_t got = ::read(descriptor_, buffer.data() + done, buffer.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "cannot read");
+    if (got < 0) fail(path_, "cannot read");
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
-  content.resize(done);
-  return content;
+  return done;
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
@@ -95,10 +145,22 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (address == MAP_FAILED) fail(path, "cannot map");
   data_ = static_cast<const std::byte*>(address);
+  remember_mapping(path_.c_str(), data_, size_);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  forget_mapping(data_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+const char* mapped_file_at(const void* address) noexcept {
+  const auto place = reinterpret_cast<std::uintptr_t>(address);
+  for (const MappedRange& range : mapped_ranges) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(range.begin.load());
+    if (begin != 0 && place >= begin && place - begin < range.size) return range.name;
+  }
+  return nullptr;
 }
 
 void release_pages(std::span<const std::byte> bytes) noexcept {
@@ -148,6 +210,9 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
+    const char* const source = put < 0 && errno == EFAULT ? mapped_file_at(bytes.data()) : nullptr;
+    if (source != nullptr)
+      throw Error(ErrorCode::io, source, "", "cannot be read any more: has it become shorter?");
     if (put < 0) fail(path_, "cannot write");
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }

@@ -9,9 +9,32 @@
 
 namespace mla {
 
+/// Whether something is at `path`. A link to nothing is: opening it tells what is wrong.
+bool is_present(const std::filesystem::path& path) noexcept;
+
 /// The content of a regular file of at most `max_bytes`. Throws Error(io): missing, not a regular file,
 /// unreadable; Error(limit): larger.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// A regular file that is read from its beginning in pieces.
+class FileReader {
+ public:
+  /// Throws Error(io): missing, not a regular file.
+  explicit FileReader(const std::filesystem::path& path);
+  ~FileReader();
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+
+  std::size_t size() const { return size_; }  ///< When it was opened.
+
+  /// Fills `buffer` as far as there is more of the file; returns how far. Throws Error(io).
+  std::size_t read(std::span<char> buffer);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::size_t size_ = 0;
+};
 
 /// A regular file mapped read-only for as long as the object lives. Pages are read when touched; nothing is
 /// copied.
@@ -32,6 +55,10 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// The name of the living MappedFile that `address` is in, or nothing: for a signal handler. What lies behind the end of a file
+/// that became shorter since it was mapped, or cannot be read from the disk, raises SIGBUS when it is touched.
+const char* mapped_file_at(const void* address) noexcept;
 
 /// Gives back the memory of the pages that hold `bytes` of a mapped file: they are read again when touched.
 void release_pages(std::span<const std::byte> bytes) noexcept;

@@ -1,9 +1,11 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
-#include "base/file.h"
+#include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -12,26 +14,40 @@ namespace {
 /// Watches the parser go by and stops it at the first duplicate key or at too deep a nesting.
 class Strictness {
  public:
-  explicit Strictness(const std::string& source) : source_(source) {}
+  Strictness(JsonText& text, std::span<const std::string_view> kept) : text_(text), kept_(kept) {}
 
   bool operator()(int depth, nlohmann::json::parse_event_t event, Json& parsed) {
     using Event = nlohmann::json::parse_event_t;
+    text_.value_seen();
     const bool opens = event == Event::object_start || event == Event::array_start;
     if (opens && static_cast<std::size_t>(depth) >= kMaxJsonDepth)
-      throw Error(ErrorCode::format, source_, "",
+      throw Error(ErrorCode::format, text_.source(), "",
                   "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second)
-      throw Error(ErrorCode::format, source_, parsed.get<std::string>(),
-                  "the key stands twice in one object");
-    return true;
+    return event != Event::key || take_key(depth, parsed.get_ref<const std::string&>());
   }
 
  private:
-  const std::string& source_;
+  /// Whether what it stands for is kept.
+  bool take_key(int depth, const std::string& key) {
+    if (!keys_.back().insert(key).second)
+      throw Error(ErrorCode::format, text_.source(), key, "the key stands twice in one object");
+    return depth > 1 || kept_.empty() || std::ranges::count(kept_, key) > 0;
+  }
+
+  JsonText& text_;
+  std::span<const std::string_view> kept_;
   std::vector<std::set<std::string>> keys_;
 };
+
+Json parse(JsonText& text, std::span<const std::string_view> kept) {
+  try {
+    return Json::parse(text.begin(), text.end(), Strictness(text, kept));
+  } catch (const Json::exception& error) {
+    throw Error(ErrorCode::format, text.source(), "", "not valid JSON: " + json_reason(error));
+  }
+}
 
 /// What `value` is, for "found ..." in a message.
 std::string describe(const Json& value) {
@@ -50,23 +66,20 @@ std::string range(const std::string& kind, double least, double greatest) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& source) {
-  // nlohmann takes a NUL byte for the end of the text and skips a byte order mark; neither is JSON.
-  if (text.find('\0') != std::string_view::npos)
-    throw Error(ErrorCode::format, source, "", "not valid JSON: found a NUL byte");
-  if (text.starts_with("\xEF\xBB\xBF"))
-    throw Error(ErrorCode::format, source, "", "not valid JSON: found a byte order mark");
-  try {
-    return Json::parse(text.begin(), text.end(), Strictness(source));
-  } catch (const Json::exception& error) {
-    // nlohmann's text begins with "[json.exception.parse_error.101] "; a person needs only what follows.
-    std::string reason = error.what();
-    if (const std::size_t end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
-    throw Error(ErrorCode::format, source, "", "not valid JSON: " + reason);
-  }
+  JsonText characters(text, source);
+  return parse(characters, {});
 }
 
-Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  return parse_json(read_file(path, max_bytes), path.string());
+Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes,
+                    std::initializer_list<std::string_view> kept) {
+  JsonText characters(path, max_bytes);
+  return parse(characters, kept);
+}
+
+std::string json_reason(const std::exception& error) {
+  const std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at ..."
+  const std::size_t end = reason.find("] ");
+  return end == std::string::npos ? reason : reason.substr(end + 2);
 }
 
 bool JsonField::has(std::string_view key) const {

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,8 +26,19 @@ inline constexpr std::size_t kMaxJsonDepth = 64;
 /// UTF-8, on nesting deeper than kMaxJsonDepth and on a key that stands twice in one object.
 Json parse_json(std::string_view text, const std::string& source);
 
-/// Reads and parses a regular file of at most `max_bytes`. Throws Error(io) or Error(format).
-Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 28);
+/// Reads and parses a regular file of at most `max_bytes`. Throws Error(io), Error(limit) or Error(format). Where `kept` names
+/// keys, the others of the outermost object are checked and left out: they take no memory.
+Json read_json_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 28,
+                    std::initializer_list<std::string_view> kept = {});
+
+/// What config.json and the like may have: hundreds of times what they have. A value takes many times its text in memory.
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
+
+/// tokenizer_config.json lists some thousand tokens in Gemma's.
+inline constexpr std::size_t kMaxTokenizerConfigBytes = std::size_t{4} << 20;
+
+/// What nlohmann's exception says, without its number: "parse error at line 1, ...".
+std::string json_reason(const std::exception& error);
 
 /// What places of a document that was made of something else are called there.
 using FieldNames = std::map<std::string, std::string, std::less<>>;

@@ -75,6 +75,9 @@ ThreadPool::ThreadPool(int threads) {
     join_all();
     throw Error(ErrorCode::io, "", "threads",
                 "cannot start " + std::to_string(threads) + " threads: " + error.what());
+  } catch (...) {  // Of memory: those that run must not be left alone.
+    join_all();
+    throw;
   }
 }
 

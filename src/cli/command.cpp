@@ -50,7 +50,12 @@ void ModelOptions::add_model(CLI::App& command) {
   command
       .add_option("-m,--model", model,
                   "Model: a folder or a GGUF file (default: the shipped models/stories, or $MLA_MODEL)")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->check(CLI::Validator(
+          [](std::string& path) {
+            return path.empty() ? std::string("found an empty name, expected a path") : std::string();
+          },
+          ""));
 }
 
 void ModelOptions::add_position_encoding(CLI::App& command) {
@@ -190,8 +195,9 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t greatest) {
 }
 
 void print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw Error(ErrorCode::io, "stdout", "", std::string("cannot write: ") + std::strerror(errno));
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) throw OutputClosed();
+  throw Error(ErrorCode::io, "stdout", "", std::string("cannot write: ") + std::strerror(errno));
 }
 
 Output::Output(const std::string& file) : to_stdout_(file == "-") {

@@ -102,6 +102,9 @@ void write_text(const std::string& file, std::string_view text);
 /// quietly.
 void print(std::string_view text);
 
+/// Nobody reads stdout any more, and the program was started so that no signal ends it then. There is nothing to say.
+struct OutputClosed {};
+
 void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_encodings(CLI::App& app);

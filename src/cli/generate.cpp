@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "mla/error.h"
 #include "mla/generator.h"
+#include "runtime/vocabularies.h"
 
 namespace mla::cli {
 namespace {
@@ -69,7 +70,7 @@ void check_usage(const SamplerOptions& sampler) {
   try {
     check(sampler);
   } catch (const Error& error) {
-    throw CLI::ValidationError(error.what());
+    throw CLI::ValidationError(std::string("--") + error.what());
   }
 }
 
@@ -108,6 +109,7 @@ void run(Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer =
       needs_text ? Tokenizer::load(options.model.path()) : nullptr;
   const std::shared_ptr<const Model> model = options.model.load();
+  if (tokenizer) check_vocabulary(*tokenizer, *model);
   apply_defaults(model->generation_config(), options);
   const std::vector<TokenId> prompt = prompt_tokens(options, *model, tokenizer.get());
 
@@ -150,6 +152,7 @@ void add_generate(CLI::App& app) {
   options->temperature = number("--temp", sampler.temperature, "Temperature; 0: always the likeliest token");
   options->top_k = command->add_option("--top-k", sampler.top_k, "Sample from the K likeliest; 0: from all")
                        ->type_name("K")
+                       ->check(whole_number(0, std::numeric_limits<std::int32_t>::max()))
                        ->capture_default_str();
   options->top_p = number("--top-p", sampler.top_p, "... from the likeliest that together reach P");
   options->min_p =

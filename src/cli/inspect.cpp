@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/escape.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
+#include "runtime/vocabularies.h"
 
 namespace mla::cli {
 namespace {
@@ -36,8 +38,11 @@ std::string human(std::size_t bytes) {
   return text;
 }
 
-std::string tokenizer_line(const ModelInfo& info) {
-  return info.tokenizer ? Tokenizer::load(info.path)->describe() : "none";
+std::string tokenizer_line(const Model& model) {
+  if (!model.info().tokenizer) return "none";
+  const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(model.info().path);
+  check_vocabulary(*tokenizer, model);
+  return tokenizer->describe();
 }
 
 std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
@@ -64,7 +69,10 @@ std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::si
 }
 
 void add_row(std::string& text, const std::string& name, const std::string& value) {
-  text += name + std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') + value + "\n";
+  constexpr std::size_t kLongest = 4000;
+  text += name + std::string(name.size() < 26 ? 26 - name.size() : 1, ' ');
+  append_escaped(text, value, kLongest);
+  text += "\n";
 }
 
 std::string as_text(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
@@ -103,7 +111,7 @@ void run(const Options& options) {
   const std::shared_ptr<const Model> model = options.model.describe();
   const ModelInfo& info = model->info();
   const std::size_t context = options.context == 0 ? info.max_context : options.context;
-  const std::string tokenizer = tokenizer_line(info);
+  const std::string tokenizer = tokenizer_line(*model);
   print(options.json ? as_json(info, tokenizer, context) : as_text(info, tokenizer, context));
 }
 

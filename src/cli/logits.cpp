@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "formats/npy.h"
 #include "mla/error.h"
+#include "runtime/vocabularies.h"
 
 namespace mla::cli {
 namespace {
@@ -19,6 +20,7 @@ void run(const Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer =
       options.prompt.is_ids() ? nullptr : Tokenizer::load(options.model.path());
   const std::shared_ptr<const Model> model = options.model.load();
+  if (tokenizer) check_vocabulary(*tokenizer, *model);
   const std::vector<TokenId> ids = options.prompt.tokens(tokenizer.get());
   Session session(model, options.model.session_options());
   ProgressBar bar("logits");

@@ -10,6 +10,7 @@
 
 #include "base/progress.h"
 #include "cli/command.h"
+#include "runtime/vocabularies.h"
 
 namespace mla::cli {
 namespace {
@@ -47,6 +48,7 @@ std::shared_ptr<const Model> load_reference(const Options& options) {
 void run(const Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.path());
   const std::shared_ptr<const Model> model = options.model.load();
+  check_vocabulary(*tokenizer, *model);
   const std::vector<TokenId> ids = tokenizer->encode(read_text(options.file));
   // A tokenizer that begins every text with the same special token: windows in the middle begin with it, too.
   const std::vector<TokenId> empty = tokenizer->encode("");

@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "formats/lfs_pointer.h"
 #include "formats/safetensors.h"
 #include "mla/error.h"
 
@@ -16,13 +15,8 @@ namespace {
 
 constexpr const char* kSingleFile = "model.safetensors";
 constexpr const char* kIndexFile = "model.safetensors.index.json";
-constexpr std::size_t kMaxIndexBytes = 100'000'000;  // As much as a safetensors header.
-
-/// A dangling link counts as present, so that opening it tells what is wrong.
-bool is_present(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-}
+constexpr std::size_t kMaxIndexBytes = std::size_t{64}
+                                       << 20;  // A trillion weights by experts are some 15 MB.
 
 /// Shards lie beside the index: a name must not lead anywhere else.
 void check_shard_name(const JsonField& shard) {
@@ -38,13 +32,16 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder) : place_(folder.stri
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored))
     throw Error(ErrorCode::io, place_, "", "found no folder, expected a model folder");
-  if (is_present(folder / kSingleFile))
-    add_file(std::make_shared<const SafetensorsFile>(folder / kSingleFile));
-  else if (is_present(folder / kIndexFile))
-    open_shards(folder / kIndexFile);
-  else
+  if (is_present(folder / kSingleFile)) {
+    place_ = (folder / kSingleFile).string();
+    add_file(std::make_shared<const SafetensorsFile>(place_));
+  } else if (is_present(folder / kIndexFile)) {
+    place_ = (folder / kIndexFile).string();
+    open_shards(place_);
+  } else {
     throw Error(ErrorCode::io, place_, "",
                 std::string("found neither ") + kSingleFile + " nor " + kIndexFile + " in the folder");
+  }
   sort_tensors();
 }
 
@@ -58,9 +55,7 @@ Checkpoint::Checkpoint(std::string place, std::shared_ptr<const void> owner,
 }
 
 void Checkpoint::open_shards(const std::filesystem::path& index) {
-  const std::string text = read_file(index, kMaxIndexBytes);
-  refuse_lfs_pointer(text, index.string());
-  const Json document = parse_json(text, index.string());
+  const Json document = read_json_file(index, kMaxIndexBytes, {"weight_map"});
   const JsonField map = JsonField(document, index.string()).get("weight_map");
   map.expect_object();
   if (map.json().empty()) map.fail("found no tensors, expected at least one");

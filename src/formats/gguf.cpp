@@ -5,10 +5,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/lfs_pointer.h"
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_reader.h"
 #include "formats/gguf_tensors.h"
-#include "formats/lfs_pointer.h"
 #include "mla/error.h"
 
 namespace mla {

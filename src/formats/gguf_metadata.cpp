@@ -24,6 +24,11 @@ const TypeTraits& traits(GgufType type) {
   return kTypes[static_cast<std::size_t>(type)];
 }
 
+/// Of an element of an array.
+std::size_t memory_bytes(GgufType type) {
+  return type == GgufType::string ? sizeof(std::string_view) : 8;
+}
+
 GgufType take_type(GgufReader& in, std::string_view key) {
   const auto number = in.take<std::uint32_t>(key);
   if (number >= kTypes.size())
@@ -97,7 +102,7 @@ void read_array(GgufReader& in, std::string_view key, GgufValue& result) {
   const GgufType type = take_type(in, key);
   if (type == GgufType::array) in.unsupported(key, "found an array of arrays, expected an array of scalars");
   result.element_type = type;
-  const std::size_t count = in.take_element_count(key, traits(type).bytes);
+  const std::size_t count = in.take_element_count(key, traits(type).bytes, memory_bytes(type));
   switch (type) {
     case GgufType::float32:
     case GgufType::float64:

@@ -34,9 +34,11 @@ std::size_t GgufReader::take_count(std::string_view field, std::size_t least_byt
   return count;
 }
 
-std::size_t GgufReader::take_element_count(std::string_view field, std::size_t least_bytes) {
-  const std::size_t count = take_count(field, least_bytes, kMaxElements - elements_);
-  elements_ += count;
+std::size_t GgufReader::take_element_count(std::string_view field, std::size_t least_bytes,
+                                           std::size_t memory_bytes) {
+  const std::size_t count =
+      take_count(field, least_bytes, (kMaxElementBytes - element_bytes_) / memory_bytes);
+  element_bytes_ += count * memory_bytes;
   return count;
 }
 

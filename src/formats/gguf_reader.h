@@ -16,9 +16,9 @@ class GgufReader {
  public:
   /// A head is no longer than this: it bounds the memory that a file can ask for. Vocabularies take some 20 MB.
   static constexpr std::size_t kMaxHeadBytes = 100'000'000;
-  /// Elements of all arrays together, for the same reason: one of a byte may take sixteen in memory. Vocabularies of
-  /// a million tokens have some four million.
-  static constexpr std::size_t kMaxElements = 16'000'000;
+  /// What all arrays together may take in memory, for the same reason: an element of a byte takes eight there.
+  /// Vocabularies of 260,000 tokens take some 16 MB.
+  static constexpr std::size_t kMaxElementBytes = 48'000'000;
 
   GgufReader(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
 
@@ -42,8 +42,9 @@ class GgufReader {
   /// A count of things that take at least `least_bytes` each, no more than `most`: there is room for so many.
   std::size_t take_count(std::string_view field, std::size_t least_bytes, std::size_t most);
 
-  /// A count of elements of an array. All arrays of the file have to share kMaxElements.
-  std::size_t take_element_count(std::string_view field, std::size_t least_bytes);
+  /// A count of elements of an array, each of which takes `memory_bytes` when it is read. All arrays of the file have to
+  /// share kMaxElementBytes.
+  std::size_t take_element_count(std::string_view field, std::size_t least_bytes, std::size_t memory_bytes);
 
   [[noreturn]] void fail(std::string_view field, const std::string& message) const;
   [[noreturn]] void unsupported(std::string_view field, const std::string& message) const;
@@ -57,7 +58,7 @@ class GgufReader {
   std::span<const std::byte> bytes_;
   const std::string& file_;
   std::size_t position_ = 0;
-  std::size_t elements_ = 0;  // Of all arrays up to here.
+  std::size_t element_bytes_ = 0;  // Of all arrays up to here.
 };
 
 }  // namespace mla

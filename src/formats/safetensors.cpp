@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "formats/lfs_pointer.h"
+#include "base/lfs_pointer.h"
 #include "mla/error.h"
 #include "tensor/scalar.h"
 

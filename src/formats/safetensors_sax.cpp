@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -12,9 +13,9 @@ namespace {
 /// objects.
 class HeaderReader : public nlohmann::json_sax<Json> {
  public:
-  HeaderReader(const std::string& file, std::vector<RawSafetensorsEntry>& entries,
+  HeaderReader(JsonText& text, std::vector<RawSafetensorsEntry>& entries,
                std::map<std::string, std::string>& metadata)
-      : file_(file), entries_(entries), metadata_(metadata) {}
+      : text_(text), file_(text.source()), entries_(entries), metadata_(metadata) {}
 
   bool null() override { return state_ == State::metadata ? to(State::root) : other_value("null"); }
   bool boolean(bool value) override { return other_value(value ? "true" : "false"); }
@@ -106,9 +107,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
                    const nlohmann::detail::exception& error) override {
-    std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at ..."
-    if (const std::size_t end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
-    throw Error(ErrorCode::format, file_, "", "the header is not valid JSON: " + reason);
+    throw Error(ErrorCode::format, file_, "", "the header is not valid JSON: " + json_reason(error));
   }
 
  private:
@@ -129,6 +128,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   };
 
   bool to(State state) {
+    text_.value_seen();
     state_ = state;
     return true;
   }
@@ -171,8 +171,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   /// A value where the state does not take it, unless a skipped field has it.
   bool other_value(const std::string& found) {
     if (state_ != State::skipped) fail("found " + found + ", expected " + expected());
-    if (skipped_depth_ == 0) state_ = State::fields;
-    return true;
+    return to(skipped_depth_ == 0 ? State::fields : State::skipped);
   }
 
   void check_complete() {
@@ -224,6 +223,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     throw Error(ErrorCode::format, file_, place(), message);
   }
 
+  JsonText& text_;
   const std::string& file_;
   std::vector<RawSafetensorsEntry>& entries_;
   std::map<std::string, std::string>& metadata_;
@@ -245,11 +245,9 @@ void read_safetensors_json(std::string_view json, const std::string& file,
   // Said by the format; it also keeps out the byte order mark that the parser would skip.
   if (json.empty() || json.front() != '{')
     throw Error(ErrorCode::format, file, "", "found a header that does not begin with '{'");
-  // The parser takes a NUL for the end of its input and would not look at what follows.
-  if (json.find('\0') != std::string_view::npos)
-    throw Error(ErrorCode::format, file, "", "found a NUL byte in the header");
-  HeaderReader reader(file, entries, metadata);
-  Json::sax_parse(json.begin(), json.end(), &reader);
+  JsonText text(json, file);
+  HeaderReader reader(text, entries, metadata);
+  Json::sax_parse(text.begin(), text.end(), &reader);
 }
 
 }  // namespace mla

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/file.h"
+
 namespace mla {
 namespace {
 
@@ -12,9 +14,15 @@ std::optional<double> read_number(const JsonField& json, const char* key, double
   return field->as_number(least, greatest);
 }
 
-/// One id or a list of them. Ids beyond the vocabulary do no harm: they are never generated.
-void read_ids(const JsonField& json, GenerationConfig& result) {
-  constexpr std::int64_t greatest = std::numeric_limits<TokenId>::max();
+/// The last id of the vocabulary; where the config does not say how many there are, whoever builds the model refuses it.
+std::int64_t last_id(const JsonField& config) {
+  constexpr std::int64_t kMost = std::numeric_limits<TokenId>::max();
+  const auto size = config.find("vocab_size");
+  return size ? size->as_int(1, kMost) - 1 : kMost;
+}
+
+/// One id or a list of them, up to `greatest`.
+void read_ids(const JsonField& json, std::int64_t greatest, GenerationConfig& result) {
   if (const auto bos = json.find("bos_token_id"))
     result.bos_token_id = static_cast<TokenId>(bos->as_int(0, greatest));
   const auto eos = json.find("eos_token_id");
@@ -32,15 +40,15 @@ void read_ids(const JsonField& json, GenerationConfig& result) {
 
 GenerationConfig read_generation_config(const std::filesystem::path& folder, const JsonField& config) {
   GenerationConfig result;
-  read_ids(config, result);
+  const std::int64_t greatest = last_id(config);
+  read_ids(config, greatest, result);
   const std::filesystem::path path = folder / "generation_config.json";
-  std::error_code missing;
-  if (!std::filesystem::exists(path, missing)) return result;
+  if (!is_present(path)) return result;
 
-  const Json document = read_json_file(path);
+  const Json document = read_json_file(path, kMaxConfigBytes);
   const JsonField json(document, path.string());
   json.expect_object();
-  read_ids(json, result);
+  read_ids(json, greatest, result);
   constexpr double kGreatest = 1e6;
   if (const auto field = json.find("do_sample")) result.do_sample = field->as_bool();
   if (const auto field = json.find("top_k"))

@@ -9,11 +9,22 @@ namespace {
 /// ggml's numbers for the router's function.
 enum class Gating { softmax = 1, sigmoid = 2 };
 
+/// One in the absorbed form, else as many as heads.
+void check_key_value_heads(GgufKeys& keys, const Json& config) {
+  constexpr const char* kKey = "attention.head_count_kv";
+  if (!keys.has(kKey)) return;
+  const std::size_t found = keys.size_of_layers(kKey, keys.size("block_count"));
+  const auto heads = config["num_attention_heads"].get<std::size_t>();
+  if (found != 1 && found != heads)
+    keys.fail(kKey, "found " + std::to_string(found) + ", expected 1 or head_count (" +
+                        std::to_string(heads) + ")");
+}
+
 /// kv_lora_rank, q_lora_rank and the heads' sizes. Files with the joined attn_kv_b have a head's own sizes in
 /// key_length and value_length; those with attn_k_b and attn_v_b have there what the absorbed form works on (the latent
 /// with the rotary part), and the head's own under names with _mla.
 void read_attention(GgufKeys& keys, Json& config) {
-  keys.skip("attention.head_count_kv");  // One in the absorbed form, else as many as heads.
+  check_key_value_heads(keys, config);
   config["kv_lora_rank"] = keys.size("attention.kv_lora_rank");
   const std::optional<std::size_t> q_rank = keys.find_size("attention.q_lora_rank", 0);
   if (keys.has_tensor("blk.0.attn_q.weight"))  // The lite models.

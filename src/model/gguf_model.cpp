@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -49,27 +50,41 @@ bool has_tokenizer(const GgufFile& file) {
   return model && *model != "none" && *model != "no_vocab";
 }
 
-std::optional<TokenId> find_token(const GgufFile& file, std::string_view key) {
+std::optional<double> find_number(const GgufFile& file, std::string_view key, double least, double greatest) {
+  const std::optional<double> value = file.number(key);
+  if (!value || (*value >= least && *value <= greatest)) return value;
+  char message[96];
+  std::snprintf(message, sizeof message, "found %.10g, expected a number in [%.10g, %.10g]", *value, least,
+                greatest);
+  file.fail(key, message);
+}
+
+/// One of the `vocabulary` first ids.
+std::optional<TokenId> find_token(const GgufFile& file, std::string_view key, std::int64_t vocabulary) {
   const auto id = file.integer(key, 0, std::numeric_limits<std::uint32_t>::max());
   // Some converters write -1 as a uint32 for "none".
-  if (!id || *id > std::numeric_limits<TokenId>::max()) return std::nullopt;
+  if (!id || *id == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  if (*id >= vocabulary)
+    file.fail(key, "found " + std::to_string(*id) + ", expected one of the " + std::to_string(vocabulary) +
+                       " tokens");
   return static_cast<TokenId>(*id);
 }
 
-GenerationConfig read_generation(const GgufFile& file) {
+GenerationConfig read_generation(const GgufFile& file, std::int64_t vocabulary) {
   GenerationConfig result;
-  result.bos_token_id = find_token(file, "tokenizer.ggml.bos_token_id");
+  result.bos_token_id = find_token(file, "tokenizer.ggml.bos_token_id", vocabulary);
   for (const char* key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
-    if (const auto id = find_token(file, key); id && std::ranges::count(result.eos_token_ids, *id) == 0)
+    if (const auto id = find_token(file, key, vocabulary);
+        id && std::ranges::count(result.eos_token_ids, *id) == 0)
       result.eos_token_ids.push_back(*id);
   // What generation_config.json says beside do_sample, as the converter has it.
-  const auto number = [&](std::string_view key) { return file.number(key); };
-  result.temperature = number("general.sampling.temp");
+  constexpr double kGreatest = 1e6;  // These bounds as in generation_config.json.
+  result.temperature = find_number(file, "general.sampling.temp", 0.0, kGreatest);
   result.top_k = file.integer("general.sampling.top_k", 0, std::numeric_limits<std::int32_t>::max());
-  result.top_p = number("general.sampling.top_p");
-  result.min_p = number("general.sampling.min_p");
-  result.repetition_penalty = number("general.sampling.penalty_repeat");
+  result.top_p = find_number(file, "general.sampling.top_p", 0.0, 1.0);
+  result.min_p = find_number(file, "general.sampling.min_p", 0.0, 1.0);
+  result.repetition_penalty = find_number(file, "general.sampling.penalty_repeat", 1e-3, kGreatest);
   if (result.temperature || result.top_k || result.top_p || result.min_p) result.do_sample = true;
   return result;
 }
@@ -107,16 +122,17 @@ ModelSource open_gguf(const std::filesystem::path& path) {
   check_quantization_version(file);
   std::string file_type = read_file_type(file);
   Json config = gguf_config(keys);
+  GenerationConfig generation = read_generation(file, config.at("vocab_size").get<std::int64_t>());
   return {.path = path.string(),
           .format = "GGUF v" + std::to_string(file.version()),
           .file_type = std::move(file_type),
           .tokenizer = has_tokenizer(file),
-          .chat_template = file.find("tokenizer.chat_template") != nullptr,
+          .chat_template = file.string("tokenizer.chat_template").has_value(),
           .config = std::move(config),
           .config_file = file.name(),
           .config_names = gguf_config_names(keys.architecture()),
           .checkpoint = read_tensors(parts, keys.architecture()),
-          .generation = read_generation(file),
+          .generation = std::move(generation),
           .unread_metadata = keys.unread()};
 }
 

@@ -53,6 +53,17 @@ std::optional<DType> quantized_type(const std::string& name) {
   throw Error(ErrorCode::argument, "", "quantize", "found \"" + name + "\", expected q8_0, q4_0 or q4_k");
 }
 
+/// Layers do not know which file their weights are from.
+void pack_model(const LoadOptions& options, std::optional<DType> quantize, ModelParts& parts) {
+  try {
+    pack(parts.decoder, parts.source.checkpoint,
+         {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts.panels);
+  } catch (const Error& error) {
+    if (!error.file().empty()) throw;
+    throw Error(error.code(), parts.info.path, "", error.what());
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Precision precision) {
@@ -109,8 +120,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   if (options.precision == Precision::fast && options.describe_only)
     use_fast_attention(parts->decoder, quantize, parts->panels);
   else if (options.precision == Precision::fast)
-    pack(parts->decoder, source.checkpoint,
-         {.quantize = quantize, .threads = options.threads, .progress = options.progress}, parts->panels);
+    pack_model(options, quantize, *parts);
   parts->info.active_weights = active_weights(source.checkpoint, parts->decoder, parts->info);
   const std::vector<CacheWidths> widths = parts->decoder.cache_widths();
   parts->info.cache_bytes_per_token = KvCache(widths, 0).bytes_per_token();

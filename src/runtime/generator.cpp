@@ -6,6 +6,7 @@
 
 #include "mla/error.h"
 #include "runtime/stop_matcher.h"
+#include "runtime/vocabularies.h"
 
 namespace mla {
 namespace {
@@ -46,6 +47,7 @@ GenerateResult generate(Session& session, const std::shared_ptr<const Tokenizer>
                         std::span<const TokenId> prompt, const GenerateOptions& options,
                         const TokenCallback& callback) {
   check(options, tokenizer);
+  if (tokenizer) check_vocabulary(*tokenizer, session.model());
   Sampler sampler(options.sampler);
   TextStream stream(tokenizer, options.stop);
   const std::vector<TokenId>& eos = session.model().generation_config().eos_token_ids;

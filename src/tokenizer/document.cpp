@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
+#include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -12,10 +12,13 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{1} << 28;
 constexpr std::size_t kMostMerges = std::size_t{1} << 26;
 
+// Of what is neither vocabulary nor merges, in memory. Gemma's 6,000 added tokens take some 8 MB.
+constexpr std::size_t kMostRest = std::size_t{32} << 20;
+
 /// Takes the events of nlohmann's parser.
 class DocumentBuilder {
  public:
-  explicit DocumentBuilder(const std::string& source) : source_(source) {}
+  explicit DocumentBuilder(JsonText& text) : text_(text), source_(text.source()) {}
 
   TokenizerDocument take() { return std::move(document_); }
 
@@ -35,6 +38,8 @@ class DocumentBuilder {
   }
 
   bool key(std::string& name) {
+    text_.value_seen();
+    if (part_ == Part::rest) take_rest(name.size());
     // In the vocabulary the table itself sees what stands twice.
     if (part_ == Part::rest && open_.back()->contains(name)) fail(name, "the key stands twice in one object");
     key_ = std::move(name);
@@ -70,10 +75,7 @@ class DocumentBuilder {
   bool end_array() { return close(); }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
-    // nlohmann's text begins with "[json.exception.parse_error.101] "; a person needs only what follows.
-    std::string reason = error.what();
-    if (const std::size_t end = reason.find("] "); end != std::string::npos) reason = reason.substr(end + 2);
-    fail("", "not valid JSON: " + reason);
+    fail("", "not valid JSON: " + json_reason(error));
   }
 
  private:
@@ -88,11 +90,23 @@ class DocumentBuilder {
          "expected \"a b\" or [\"a\", \"b\"]");
   }
 
+  /// Counts what a value that is kept as JSON takes in memory.
+  void take_rest(std::size_t characters) {
+    constexpr std::size_t kValueBytes = 64;
+    rest_bytes_ += kValueBytes + characters;
+    if (rest_bytes_ > kMostRest)
+      throw Error(
+          ErrorCode::limit, source_, "",
+          "found more than " + std::to_string(kMostRest) + " bytes beside the vocabulary and the merges");
+  }
+
   bool in_model() const { return open_.size() == 2 && at_model_; }
 
   Json* place(Json value) {
     if (part_ == Part::vocabulary) fail("model.vocab." + key_, "expected an id");
     if (part_ != Part::rest) fail_merge();
+    text_.value_seen();
+    take_rest(value.is_string() ? value.get_ref<const std::string&>().size() : 0);
     if (open_.empty()) return &(document_.rest = std::move(value));
     Json& parent = *open_.back();
     if (parent.is_object()) return &(parent[key_] = std::move(value));
@@ -135,6 +149,10 @@ class DocumentBuilder {
     if (id >= static_cast<std::uint64_t>(kMostTokens))
       fail("model.vocab." + key_,
            "found " + std::to_string(id) + ", expected an id below " + std::to_string(kMostTokens));
+    if (id >= most_ids(document_.vocabulary->size()))
+      fail("model.vocab." + key_,
+           "found " + std::to_string(id) + " behind " + std::to_string(document_.vocabulary->size()) +
+               " tokens, expected less than " + std::to_string(most_ids(document_.vocabulary->size())));
     if (!document_.vocabulary->add(key_, static_cast<TokenId>(id)))
       fail("model.vocab." + key_, "the token or its id " + std::to_string(id) + " stands twice");
     return true;
@@ -155,12 +173,15 @@ class DocumentBuilder {
   bool add_pair(std::string_view left, std::string_view right) {
     if (document_.merges->size() == kMostMerges)
       fail("model.merges", "more than " + std::to_string(kMostMerges));
+    text_.value_seen();
     document_.merges->add(left, right);
     return true;
   }
 
+  JsonText& text_;
   const std::string& source_;
   TokenizerDocument document_;
+  std::size_t rest_bytes_ = 0;
   std::vector<Json*> open_;  ///< The containers around the place where the parser is.
   std::string key_;
   std::vector<std::string> halves_;
@@ -168,16 +189,22 @@ class DocumentBuilder {
   bool at_model_ = false;  ///< The container of depth 2 is the object `model`.
 };
 
-}  // namespace
-
-TokenizerDocument parse_tokenizer_document(std::string_view text, const std::string& source) {
-  DocumentBuilder builder(source);
-  Json::sax_parse(text.data(), text.data() + text.size(), &builder);
+TokenizerDocument parse(JsonText& text) {
+  DocumentBuilder builder(text);
+  Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }
 
+}  // namespace
+
+TokenizerDocument parse_tokenizer_document(std::string_view text, const std::string& source) {
+  JsonText characters(text, source);
+  return parse(characters);
+}
+
 TokenizerDocument read_tokenizer_document(const std::filesystem::path& path) {
-  return parse_tokenizer_document(read_file(path, kMostBytes), path.string());
+  JsonText characters(path, kMostBytes);
+  return parse(characters);
 }
 
 }  // namespace mla

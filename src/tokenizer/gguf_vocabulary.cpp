@@ -18,6 +18,7 @@ std::string count_of(std::size_t number, std::string_view what) {
 
 GgufVocabulary::GgufVocabulary(const GgufFile& source) : file(&source), tokens(source.strings(kGgufTokens)) {
   if (!tokens) file->fail(kGgufTokens, "missing");
+  if (tokens->empty()) file->fail(kGgufTokens, "found no tokens, expected at least one");
   if (tokens->size() > static_cast<std::size_t>(kMostTokens))
     file->fail(kGgufTokens, "found " + count_of(tokens->size(), "tokens, expected at most ") +
                                 std::to_string(kMostTokens));

@@ -14,6 +14,25 @@
 namespace mla {
 namespace {
 
+/// No normalizer that is meant makes a text much longer: NFKC at most eleven times.
+class Growth {
+ public:
+  explicit Growth(const JsonField& field) : file_(field.file()), place_(field.place()) {}
+
+  void check(std::size_t before, std::size_t now) const {
+    constexpr std::size_t kTimes = 16;
+    constexpr std::size_t kMore = std::size_t{1} << 20;
+    if (now / kTimes > before && now - kTimes * before > kMore)
+      throw Error(ErrorCode::limit, file_, place_,
+                  "makes a text of " + std::to_string(before) + " bytes longer than " +
+                      std::to_string(kTimes * before + kMore));
+  }
+
+ private:
+  std::string file_;
+  std::string place_;
+};
+
 class UnicodeForm final : public Normalizer {
  public:
   explicit UnicodeForm(int options) : options_(options) {}
@@ -68,12 +87,15 @@ class Prepend final : public Normalizer {
 class Replace final : public Normalizer {
  public:
   explicit Replace(const JsonField& field)
-      : pattern_(read_pattern(field.get("pattern"))), content_(field.get("content").as_string()) {}
+      : pattern_(read_pattern(field.get("pattern"))),
+        content_(field.get("content").as_string()),
+        growth_(field) {}
 
   std::string apply(std::string text, RegexScratch& scratch) const override {
     std::string result;
     std::size_t copied = 0;
     pattern_.find_all(text, scratch, [&](RegexMatch match) {
+      growth_.check(text.size(), result.size() + content_.size());
       result.append(text, copied, match.begin - copied).append(content_);
       copied = match.end;
     });
@@ -84,6 +106,7 @@ class Replace final : public Normalizer {
  private:
   Regex pattern_;
   std::string content_;
+  Growth growth_;
 };
 
 class Lowercase final : public Normalizer {
@@ -105,17 +128,22 @@ class Lowercase final : public Normalizer {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(const JsonField& members) {
+  explicit NormalizerSequence(const JsonField& members) : growth_(members) {
     for (std::size_t i = 0; i < members.array_size(); ++i) members_.push_back(from_json(members.element(i)));
   }
 
   std::string apply(std::string text, RegexScratch& scratch) const override {
-    for (const auto& member : members_) text = member->apply(std::move(text), scratch);
+    const std::size_t before = text.size();
+    for (const auto& member : members_) {
+      text = member->apply(std::move(text), scratch);
+      growth_.check(before, text.size());
+    }
     return text;
   }
 
  private:
   std::vector<std::unique_ptr<const Normalizer>> members_;
+  Growth growth_;
 };
 
 }  // namespace

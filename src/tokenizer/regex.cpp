@@ -12,11 +12,11 @@
 namespace mla {
 namespace {
 
-// Far beyond what a sensible pattern needs on megabytes of text, and still an answer within seconds.
-constexpr std::uint32_t kMatchLimit = 500'000'000;
-constexpr std::uint32_t kHeapLimitKiB = 1u << 20;
+// Far beyond what a sensible pattern needs for one match in megabytes of text, and still an answer within a second.
+constexpr std::uint32_t kMatchLimit = 100'000'000;
+constexpr std::uint32_t kHeapLimitKiB = 24u << 10;
 constexpr std::size_t kJitStackStart = std::size_t{32} << 10;
-constexpr std::size_t kJitStackMost = std::size_t{64} << 20;
+constexpr std::size_t kJitStackMost = std::size_t{24} << 20;
 constexpr std::size_t kPatternMost = std::size_t{64} << 10;
 
 std::string message_of(int status) {

@@ -1,5 +1,6 @@
 #include "tokenizer/regex_syntax.h"
 
+#include <cctype>
 #include <cstdio>
 
 #include "tokenizer/unicode.h"
@@ -97,6 +98,8 @@ class Translator {
         return hex(pattern_[at_ + 1] == 'H');
       case 'u':
         return code_point();
+      case 'x':
+        return hex_code_point();
       case 'X':
       case 'y':
       case 'Y':
@@ -175,6 +178,14 @@ class Translator {
     if (at_ + 6 > pattern_.size()) place_.fail("the regex has \\u without four hexadecimal digits");
     result_ += "\\x{" + std::string(pattern_.substr(at_ + 2, 4)) + "}";
     at_ += 6;
+  }
+
+  /// \xH, \xHH or \x{H...}. PCRE2 takes \x without digits for NUL.
+  void hex_code_point() {
+    const std::size_t first = at_ + 2 + (follows("\\x{") ? 1 : 0);
+    if (first >= pattern_.size() || std::isxdigit(static_cast<unsigned char>(pattern_[first])) == 0)
+      place_.fail("the regex has \\x without hexadecimal digits");
+    copy(2);
   }
 
   std::string_view pattern_;

@@ -1,6 +1,8 @@
 // Puts the tokenizer together from a tokenizer.json.
 #include "tokenizer/tokenizer_json.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "mla/error.h"
 #include "tokenizer/document.h"
@@ -10,10 +12,27 @@
 namespace mla {
 namespace {
 
+bool has_token(const TokenizerParts& parts, TokenId id) {
+  return parts.model.vocabulary().has(id) ||
+         std::ranges::any_of(parts.added, [&](const AddedToken& token) { return token.id == id; });
+}
+
+/// What is put around a text are tokens.
+void check_post_processor(const JsonField& field, const TokenizerParts& parts) {
+  for (const auto* const ids : {&parts.post_processor.before, &parts.post_processor.after})
+    for (const TokenId id : *ids)
+      if (!has_token(parts, id)) field.fail("found the id " + std::to_string(id) + ", which no token has");
+}
+
 /// An added token that is in the vocabulary too must have its id there; another token must not have it.
 void check_added(const JsonField& field, const std::vector<AddedToken>& added, const Vocabulary& vocabulary) {
   for (std::size_t i = 0; i < added.size(); ++i) {
     const std::optional<TokenId> known = vocabulary.find(added[i].content);
+    const std::size_t bound = most_ids(vocabulary.size() + added.size());
+    if (static_cast<std::size_t>(added[i].id) >= bound)
+      field.element(i).get("id").fail("found " + std::to_string(added[i].id) + ", expected less than " +
+                                      std::to_string(bound) + " among " +
+                                      std::to_string(vocabulary.size() + added.size()) + " tokens");
     if (known && *known != added[i].id)
       field.element(i).get("id").fail("found " + std::to_string(added[i].id) + ", but model.vocab says " +
                                       std::to_string(*known));
@@ -23,8 +42,24 @@ void check_added(const JsonField& field, const std::vector<AddedToken>& added, c
   }
 }
 
+std::size_t count_values(const Json& json) {
+  std::size_t count = 1;
+  if (json.is_structured())
+    for (const Json& value : json) count += count_values(value);
+  return count;
+}
+
+/// Each component has a handful of members; thousands of regexes would take long to compile.
+void check_components(const JsonField& root) {
+  constexpr std::size_t kMostValues = 10'000;
+  for (const char* key : {"normalizer", "pre_tokenizer", "post_processor", "decoder"})
+    if (const auto field = root.find(key); field && count_values(field->json()) > kMostValues)
+      field->fail("found more than " + std::to_string(kMostValues) + " values");
+}
+
 TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
   const JsonField root(document.rest, file);
+  check_components(root);
   PreTokenization pre_tokenization;
   if (const auto field = root.find("pre_tokenizer")) pre_tokenization = read_pre_tokenizer(*field);
   const JsonField model_field = root.get("model").expect_object();
@@ -32,6 +67,8 @@ TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
   if (const auto type = model_field.find("type"); type && type->as_string() != "BPE")
     type->unsupported("found " + quote(type->as_string()) + ", expected BPE");
   if (!document.vocabulary) throw Error(ErrorCode::format, file, "model.vocab", "missing or not an object");
+  if (document.vocabulary->size() == 0)
+    throw Error(ErrorCode::format, file, "model.vocab", "found no tokens, expected at least one");
   if (!document.merges) throw Error(ErrorCode::format, file, "model.merges", "missing or not an array");
   Bpe model = Bpe::from_json(model_field, std::move(*document.vocabulary), *document.merges,
                              pre_tokenization.byte_level);
@@ -41,7 +78,10 @@ TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
     parts.added = read_added_tokens(*field);
     check_added(*field, parts.added, parts.model.vocabulary());
   }
-  if (const auto field = root.find("post_processor")) parts.post_processor = read_post_processor(*field);
+  if (const auto field = root.find("post_processor")) {
+    parts.post_processor = read_post_processor(*field);
+    check_post_processor(*field, parts);
+  }
   if (const auto field = root.find("decoder")) parts.decoder = Decoder(*field);
   return parts;
 }

@@ -1,51 +1,14 @@
-// Decode steps allocate nothing: a program of its own, as it replaces the global operator new by one that counts.
+// Decode steps allocate nothing.
 #include <catch2/catch.hpp>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "allocations/counting_new.h"
 #include "mla/model.h"
 #include "mla/session.h"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// The forms for arrays and those that do not throw call these. Not inlined, so that GCC does not see free() take what an
-// operator new gave and warn of it.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  return counted(size, alignof(std::max_align_t));
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -57,12 +20,12 @@ mla::TokenId some_id(std::size_t position) {
 
 /// Allocations of the decode steps that take the session from its position to `end`.
 std::size_t allocations_up_to(mla::Session& session, std::size_t end) {
-  const std::size_t before = allocations;
+  const std::size_t before = counting_new::allocations;
   while (session.position() < end) {
     const mla::TokenId id = some_id(session.position());
     session.evaluate({&id, 1});
   }
-  return allocations - before;
+  return counting_new::allocations - before;
 }
 
 mla::Session prefilled(const std::string& golden, int threads, mla::Precision precision) {
@@ -78,7 +41,7 @@ mla::Session prefilled(const std::string& golden, int threads, mla::Precision pr
 }  // namespace
 
 TEST_CASE("the counter counts") {
-  const std::size_t before = allocations;
+  const std::size_t before = counting_new::allocations;
   const auto value = std::make_unique<std::vector<int>>(3);
   const auto plain = std::make_unique<char[]>(100);
   CHECK(allocations - before == 3);

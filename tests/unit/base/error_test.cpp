@@ -40,3 +40,21 @@ TEST_CASE("an error cuts a very long part") {
   CHECK(std::string(Error(ErrorCode::format, std::string(5000, 'f'), "g", "h").what()) ==
         std::string(600, 'f') + "...: g: h");
 }
+
+TEST_CASE("an error escapes what a terminal would obey, and what is no UTF-8") {
+  const auto shown = [](const std::string& text) {
+    return std::string(Error(ErrorCode::format, text).what());
+  };
+  CHECK(shown("a\xC2\x9B"
+              "1mb") == "a\\xc2\\x9b1mb");  // CSI as one character.
+  CHECK(shown("a\xE2\x80\xAE"
+              "b") == "a\\xe2\\x80\\xaeb");  // Right to left from here.
+  CHECK(shown("a\xE2\x81\xA6"
+              "b") == "a\\xe2\\x81\\xa6b");
+  CHECK(shown("\xE2\x80\x94\xC2\xA0") == "\xE2\x80\x94\xC2\xA0");  // A dash, a space.
+  CHECK(shown("a\xFF\xE4\xB8") == "a\\xff\\xe4\\xb8");
+  const std::string cut = shown(std::string(599, 'x') +
+                                "\xE4\xB8\xAD"
+                                "y");
+  CHECK(cut == std::string(599, 'x') + "\xE4\xB8\xAD...");  // No half characters.
+}

@@ -148,3 +148,52 @@ TEST_CASE("an atomic file whose commit fails leaves nothing beside it") {
   }
   CHECK(folder.entries() == 1);
 }
+
+TEST_CASE("a file is read in pieces") {
+  const ScratchFolder folder;
+  FileReader file(folder.write("a", "abcdefgh"));
+  CHECK(file.size() == 8);
+  std::string buffer(5, ' ');
+  CHECK(file.read(buffer) == 5);
+  CHECK(buffer == "abcde");
+  CHECK(file.read(buffer) == 3);
+  CHECK(buffer.substr(0, 3) == "fgh");
+  CHECK(file.read(buffer) == 0);
+  CHECK(thrown_by([&] { FileReader(folder.path()); }).code() == ErrorCode::io);
+}
+
+TEST_CASE("a link to nothing is present") {
+  const ScratchFolder folder;
+  CHECK_FALSE(is_present(folder.path() / "link"));
+  std::filesystem::create_symlink("nothing", folder.path() / "link");
+  CHECK(is_present(folder.path() / "link"));
+  CHECK(is_present(folder.path()));
+}
+
+TEST_CASE("the file of an address is known while it is mapped") {
+  const ScratchFolder folder;
+  const std::filesystem::path first = folder.write("a", std::string(10000, 'a'));
+  const std::filesystem::path second = folder.write("b", "b");
+  const std::byte* address = nullptr;
+  {
+    const MappedFile a(first);
+    const MappedFile b(second);
+    address = a.bytes().data();
+    CHECK(mapped_file_at(address) == first.string());
+    CHECK(mapped_file_at(address + 9999) == first.string());
+    CHECK(mapped_file_at(b.bytes().data()) == second.string());
+    CHECK(mapped_file_at(&address) == nullptr);
+  }
+  CHECK(mapped_file_at(address) == nullptr);
+}
+
+TEST_CASE("writing from a mapped file that has become shorter names that file") {
+  const ScratchFolder folder;
+  const std::filesystem::path source = folder.write("source", std::string(100'000, 'a'));
+  const MappedFile mapped(source);
+  std::filesystem::resize_file(source, 0);
+  AtomicFile target(folder.path() / "target");
+  const Error error = thrown_by([&] { target.write(mapped.bytes()); });
+  CHECK(error.file() == source.string());
+  CHECK(error.code() == ErrorCode::io);
+}

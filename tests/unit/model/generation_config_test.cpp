@@ -118,3 +118,13 @@ TEST_CASE("generation config: values of a wrong type or range are refused by fil
   CHECK(config.field() == "eos_token_id");
   CHECK(thrown_by([] { read(kConfig, Json::array()); }).code() == mla::ErrorCode::format);
 }
+
+TEST_CASE("generation config: ids are within the vocabulary") {
+  Json config = kConfig;
+  config["vocab_size"] = 10;
+  CHECK(read(config, {{"eos_token_id", {8, 9}}}).eos_token_ids == Ids{8, 9});
+  CHECK_THROWS_AS(read(config, {{"eos_token_id", {8, 10}}}), mla::Error);
+  CHECK_THROWS_AS(read(config, {{"bos_token_id", 10}}), mla::Error);
+  config["eos_token_id"] = 10;
+  CHECK_THROWS_AS(read(config), mla::Error);
+}

@@ -195,3 +195,50 @@ TEST_CASE("tokenizer: templates that are wrong", "[tokenizer]") {
   processor["special_tokens"]["<s>"]["ids"] = {4};
   check_patch("/post_processor", processor, ErrorCode::unsupported, "post_processor.single");
 }
+
+TEST_CASE("tokenizer: ids far beyond their number") {
+  check_patch("/model/vocab/a", 600'000, ErrorCode::format, "model.vocab.a");
+  check_patch("/added_tokens/0/id", 600'000, ErrorCode::format, "added_tokens[0].id");
+  Json file = small_file();
+  file["model"]["vocab"]["c"] = 400'000;
+  CHECK(load(file.dump())->vocab_size() == 400'001);
+}
+
+TEST_CASE("tokenizer: no tokens, and a template of ids that no token has") {
+  check_patch("/model", {{"type", "BPE"}, {"vocab", Json::object()}, {"merges", Json::array()}},
+              ErrorCode::format, "model.vocab");
+  const Json pattern = {{"type", "TemplateProcessing"},
+                        {"single", {{{"SpecialToken", {{"id", "<s>"}}}}, {{"Sequence", {{"id", "A"}}}}}},
+                        {"special_tokens", {{"<s>", {{"ids", {5}}}}}}};
+  check_patch("/post_processor", pattern, ErrorCode::format, "post_processor");
+}
+
+TEST_CASE("tokenizer: a normalizer that makes a text much longer is stopped") {
+  Json file = small_file();
+  const Json replace = {
+      {"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(100, 'a')}};
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {replace, replace, replace, replace, replace}}};
+  const auto tokenizer = load(file.dump());
+  try {
+    tokenizer->encode("aa", false);
+    FAIL_CHECK("no error");
+  } catch (const mla::Error& error) {
+    CHECK(error.code() == ErrorCode::limit);
+    CHECK(error.field().starts_with("normalizer.normalizers"));
+  }
+}
+
+TEST_CASE("tokenizer: what is not kept as tables is bounded") {
+  Json file = small_file();
+  for (int i = 0; i < 20'000; ++i) file["decoder"]["more"].push_back(i);
+  check_error(file.dump(), ErrorCode::format, "decoder");
+  file = small_file();
+  file["surprise"] = Json::array();
+  for (int i = 0; i < 600'000; ++i) file["surprise"].push_back(i);
+  check_error(file.dump(), ErrorCode::limit, "");
+}
+
+TEST_CASE("tokenizer: a named file that is neither JSON nor GGUF") {
+  check_error("GGML", ErrorCode::format, "");
+  check_error("", ErrorCode::format, "");
+}

@@ -1,4 +1,4 @@
-#include "formats/lfs_pointer.h"
+#include "base/lfs_pointer.h"
 
 #include "mla/error.h"
 

@@ -1,0 +1,58 @@
+#include "base/json_text.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/lfs_pointer.h"
+#include "mla/error.h"
+
+namespace mla {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{64} << 10;
+
+}  // namespace
+
+JsonText::JsonText(std::string_view text, std::string source) : source_(std::move(source)), rest_(text) {
+  start();
+}
+
+JsonText::JsonText(const std::filesystem::path& file, std::size_t max_bytes)
+    : source_(file.string()), file_(file) {
+  if (file_->size() > max_bytes)
+    throw Error(
+        ErrorCode::limit, source_, "",
+        "found " + std::to_string(file_->size()) + " bytes, expected at most " + std::to_string(max_bytes));
+  buffer_.resize(std::min(kPiece, file_->size() + 1));
+  start();
+}
+
+void JsonText::start() {
+  refill();
+  const std::string_view first(next_, static_cast<std::size_t>(end_ - next_));
+  refuse_lfs_pointer(first, source_);
+  if (first.starts_with("\xEF\xBB\xBF"))
+    throw Error(ErrorCode::format, source_, "", "not valid JSON: found a byte order mark");
+}
+
+void JsonText::refill() {
+  std::string_view piece;
+  if (file_) {
+    piece = std::string_view(buffer_.data(), file_->read(buffer_));
+  } else {
+    piece = rest_.substr(0, kPiece);
+    rest_.remove_prefix(piece.size());
+  }
+  next_ = piece.data();
+  end_ = next_ + piece.size();
+  since_value_ += piece.size();
+  if (since_value_ > kLongestValue + 2 * kPiece)
+    throw Error(ErrorCode::limit, source_, "",
+                "found a value of more than " + std::to_string(kLongestValue) + " bytes");
+}
+
+void JsonText::refuse_nul() const {
+  throw Error(ErrorCode::format, source_, "", "not valid JSON: found a NUL byte");
+}
+
+}  // namespace mla
