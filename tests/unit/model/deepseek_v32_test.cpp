@@ -137,7 +137,11 @@ TEST_CASE("deepseek_v32: what inspect says of it") {
   const auto model = mla::Model::load(std::string(kCheckpoints) + "v32_sparse");
   const mla::ModelInfo& info = model->info();
   CHECK(info.architecture == "deepseek_v32");
-  CHECK(info.cache_bytes_per_token == 2 * 4 * (17 + 8 + 10));
+  // bf16 by multiples of 32, but for the indexer's keys.
+  CHECK(info.cache_bytes_per_token == 2 * (2 * (32 + 32) + 4 * 10));
+  const auto exact =
+      mla::Model::load(std::string(kCheckpoints) + "v32_sparse", {.precision = mla::Precision::f32});
+  CHECK(exact->info().cache_bytes_per_token == 2 * 4 * (17 + 8 + 10));
   const std::pair<std::string, std::string> sparse = {"sparse attention", "top 19 by indexer, 7 heads of 10"};
   CHECK(std::count(info.features.begin(), info.features.end(), sparse) == 1);
   const std::pair<std::string, std::int64_t> top = {"index_topk", 19};
