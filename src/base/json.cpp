@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -49,12 +50,15 @@ std::string range(const std::string& kind, double least, double greatest) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, const std::string& source) {
-  // nlohmann takes a NUL byte for the end of the text and skips a byte order mark; neither is JSON.
+void check_json_text(std::string_view text, const std::string& source) {
   if (text.find('\0') != std::string_view::npos)
     throw Error(ErrorCode::format, source, "", "not valid JSON: found a NUL byte");
   if (text.starts_with("\xEF\xBB\xBF"))
     throw Error(ErrorCode::format, source, "", "not valid JSON: found a byte order mark");
+}
+
+Json parse_json(std::string_view text, const std::string& source) {
+  check_json_text(text, source);
   try {
     return Json::parse(text.begin(), text.end(), Strictness(source));
   } catch (const Json::exception& error) {

@@ -2,7 +2,9 @@
 
 #include <charconv>
 
+#include "mla/error.h"
 #include "tokenizer/byte_level.h"
+#include "tokenizer/component_count.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/quote.h"
 
@@ -10,6 +12,10 @@ namespace mla {
 namespace {
 
 constexpr std::int64_t kMostStripped = 1 << 20;
+
+// What a token may become: a file of a few lines could make it any length, since each Replace may double it.
+constexpr std::size_t kMostGrowth = 16;
+constexpr std::size_t kMostOfAnyToken = 256;
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
@@ -41,12 +47,13 @@ std::string_view strip(std::string_view text, const StripRule& rule) {
   return text;
 }
 
-Decoder::Decoder(const JsonField& field) {
+Decoder::Decoder(const JsonField& field) : file_(field.file()), place_(field.place()) {
   read(field);
 }
 
 void Decoder::read(const JsonField& field) {
   const std::string& type = field.get("type").as_string();
+  check_component_count(steps_.size() + join_.strips.size() + 1, field);
   if (type == "Sequence") {
     const JsonField members = field.get("decoders");
     for (std::size_t i = 0; i < members.array_size(); ++i) read(members.element(i));
@@ -102,11 +109,16 @@ void Decoder::read_strip(const JsonField& field) {
 
 DecodedToken Decoder::decode(std::string_view token, bool first) const {
   DecodedToken result{std::string(token)};
+  const std::size_t most = kMostOfAnyToken + kMostGrowth * token.size();
   for (const Step& step : steps_) {
     if (step.kind == Step::Kind::strip)
       result.bytes = strip(result.bytes, step.strip);
     else
       result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to);
+    if (result.bytes.size() > most)
+      throw Error(ErrorCode::format, file_, place_,
+                  "makes " + std::to_string(result.bytes.size()) + " bytes of the token " + quote(token) +
+                      ", expected at most " + std::to_string(most));
   }
   if (byte_fallback_) {
     if (const std::optional<char> byte = fallback_byte(result.bytes)) return {std::string(1, *byte), true};

@@ -41,7 +41,7 @@ class Decoder {
   /// From the object at `field`. Throws Error(format, unsupported).
   explicit Decoder(const JsonField& field);
 
-  /// `first`: the token is the first of its text.
+  /// `first`: the token is the first of its text. Throws Error(format) if the token grows beyond measure.
   DecodedToken decode(std::string_view token, bool first = false) const;
 
   /// Whether the first token of a text may become something else than elsewhere.
@@ -65,6 +65,8 @@ class Decoder {
   void read_metaspace(const JsonField& field);
   void read_strip(const JsonField& field);
 
+  std::string file_;
+  std::string place_;  ///< In the file.
   std::vector<Step> steps_;
   Stage stage_ = Stage::tokens;
   bool byte_level_ = false;

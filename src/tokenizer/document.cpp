@@ -1,9 +1,11 @@
 #include "tokenizer/document.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -11,11 +13,16 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 28;
 constexpr std::size_t kMostMerges = std::size_t{1} << 26;
+constexpr std::size_t kIdsOfAnyFile =
+    std::size_t{1} << 16;  // Beyond these an id needs a byte of the file; a token takes more.
 
 /// Takes the events of nlohmann's parser.
 class DocumentBuilder {
  public:
-  explicit DocumentBuilder(const std::string& source) : source_(source) {}
+  DocumentBuilder(const std::string& source, std::size_t bytes) : source_(source) {
+    document_.end_of_ids =
+        static_cast<TokenId>(std::min(static_cast<std::size_t>(kMostTokens), kIdsOfAnyFile + bytes));
+  }
 
   TokenizerDocument take() { return std::move(document_); }
 
@@ -36,6 +43,7 @@ class DocumentBuilder {
 
   bool key(std::string& name) {
     // In the vocabulary the table itself sees what stands twice.
+    if (is_taken_out(name)) fail(std::string("model.").append(name), "the key stands twice in one object");
     if (part_ == Part::rest && open_.back()->contains(name)) fail(name, "the key stands twice in one object");
     key_ = std::move(name);
     return true;
@@ -43,7 +51,6 @@ class DocumentBuilder {
 
   bool start_object(std::size_t) {
     if (part_ == Part::rest && in_model() && key_ == "vocab") {
-      if (document_.vocabulary) fail("model.vocab", "the key stands twice in one object");
       document_.vocabulary.emplace();
       part_ = Part::vocabulary;
       return true;
@@ -53,7 +60,6 @@ class DocumentBuilder {
 
   bool start_array(std::size_t) {
     if (part_ == Part::rest && in_model() && key_ == "merges") {
-      if (document_.merges) fail("model.merges", "the key stands twice in one object");
       document_.merges.emplace();
       part_ = Part::merges;
       return true;
@@ -89,6 +95,12 @@ class DocumentBuilder {
   }
 
   bool in_model() const { return open_.size() == 2 && at_model_; }
+
+  /// Whether `name` is a key of the model whose value did not go into the JSON.
+  bool is_taken_out(std::string_view name) const {
+    return part_ == Part::rest && in_model() &&
+           ((name == "vocab" && document_.vocabulary) || (name == "merges" && document_.merges));
+  }
 
   Json* place(Json value) {
     if (part_ == Part::vocabulary) fail("model.vocab." + key_, "expected an id");
@@ -132,9 +144,9 @@ class DocumentBuilder {
   }
 
   bool add_token(std::uint64_t id) {
-    if (id >= static_cast<std::uint64_t>(kMostTokens))
-      fail("model.vocab." + key_,
-           "found " + std::to_string(id) + ", expected an id below " + std::to_string(kMostTokens));
+    if (id >= static_cast<std::uint64_t>(document_.end_of_ids))
+      fail("model.vocab." + key_, "found " + std::to_string(id) + ", expected an id below " +
+                                      std::to_string(document_.end_of_ids) + " in a file of this size");
     if (!document_.vocabulary->add(key_, static_cast<TokenId>(id)))
       fail("model.vocab." + key_, "the token or its id " + std::to_string(id) + " stands twice");
     return true;
@@ -171,7 +183,8 @@ class DocumentBuilder {
 }  // namespace
 
 TokenizerDocument parse_tokenizer_document(std::string_view text, const std::string& source) {
-  DocumentBuilder builder(source);
+  check_json_text(text, source);
+  DocumentBuilder builder(source, text.size());
   Json::sax_parse(text.data(), text.data() + text.size(), &builder);
   return builder.take();
 }

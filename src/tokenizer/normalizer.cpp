@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mla/error.h"
+#include "tokenizer/component_count.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/unicode.h"
@@ -13,6 +14,25 @@
 
 namespace mla {
 namespace {
+
+// A file of a few lines could make a text of any length: each Replace of a sequence doubles it.
+constexpr std::size_t kMostGrowth = 64;
+constexpr std::size_t kMostOfAnyText = std::size_t{1} << 16;
+
+/// Where a normalizer stands, for what is noticed only when it is used.
+struct Place {
+  explicit Place(const JsonField& json) : file(json.file()), field(json.place()) {}
+
+  void check_growth(std::size_t before, std::size_t after) const {
+    if (after <= kMostOfAnyText || (after - kMostOfAnyText) / kMostGrowth <= before) return;
+    throw Error(ErrorCode::limit, file, field,
+                "makes a text of " + std::to_string(before) + " bytes more than " +
+                    std::to_string(kMostGrowth) + " times as long");
+  }
+
+  std::string file;
+  std::string field;
+};
 
 class UnicodeForm final : public Normalizer {
  public:
@@ -68,13 +88,16 @@ class Prepend final : public Normalizer {
 class Replace final : public Normalizer {
  public:
   explicit Replace(const JsonField& field)
-      : pattern_(read_pattern(field.get("pattern"))), content_(field.get("content").as_string()) {}
+      : place_(field),
+        pattern_(read_pattern(field.get("pattern"))),
+        content_(field.get("content").as_string()) {}
 
   std::string apply(std::string text, RegexScratch& scratch) const override {
     std::string result;
     std::size_t copied = 0;
     pattern_.find_all(text, scratch, [&](RegexMatch match) {
       result.append(text, copied, match.begin - copied).append(content_);
+      place_.check_growth(text.size(), result.size());
       copied = match.end;
     });
     if (copied == 0 && result.empty()) return text;
@@ -82,6 +105,7 @@ class Replace final : public Normalizer {
   }
 
  private:
+  Place place_;
   Regex pattern_;
   std::string content_;
 };
@@ -105,16 +129,22 @@ class Lowercase final : public Normalizer {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(const JsonField& members) {
+  explicit NormalizerSequence(const JsonField& members) : place_(members) {
+    check_component_count(members.array_size(), members);
     for (std::size_t i = 0; i < members.array_size(); ++i) members_.push_back(from_json(members.element(i)));
   }
 
   std::string apply(std::string text, RegexScratch& scratch) const override {
-    for (const auto& member : members_) text = member->apply(std::move(text), scratch);
+    const std::size_t before = text.size();
+    for (const auto& member : members_) {
+      text = member->apply(std::move(text), scratch);
+      place_.check_growth(before, text.size());
+    }
     return text;
   }
 
  private:
+  Place place_;
   std::vector<std::unique_ptr<const Normalizer>> members_;
 };
 
