@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/poison.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -48,6 +49,16 @@ std::pair<Descriptor, std::size_t> open_regular(const std::filesystem::path& pat
     throw Error(ErrorCode::io, path.string(), "",
                 S_ISDIR(info.st_mode) ? "found a directory, expected a file" : "not a regular file");
   return {std::move(file), static_cast<std::size_t>(info.st_size)};
+}
+
+std::size_t page_size() {
+  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+/// What a mapping of `size` bytes has behind them: zeros that belong to no file.
+std::size_t rest_of_page(std::size_t size) {
+  return (page_size() - size % page_size()) % page_size();
 }
 
 // Names of the temporary files that exist, for remove_temporary_files: a signal handler can follow nothing but plain
@@ -95,15 +106,18 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (address == MAP_FAILED) fail(path, "cannot map");
   data_ = static_cast<const std::byte*>(address);
+  poison(data_ + size_, rest_of_page(size_));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  unpoison(data_ + size_, rest_of_page(size_));
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void release_pages(std::span<const std::byte> bytes) noexcept {
   if (bytes.empty()) return;
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t page = page_size();
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // Advice: it may be refused.
