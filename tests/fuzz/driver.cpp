@@ -38,19 +38,22 @@ double processor_seconds() {
 
 }  // namespace
 
-void run_once(std::string_view input) {
+std::string run_once(std::string_view input) {
   constexpr double kMostSeconds = 1.0;
   const double begin = processor_seconds();
+  std::string refused;
   try {
     const AllocationLimit limit(kTarget.allocation_base + kAllocationPerByte * input.size());
     kTarget.run(input);
   } catch (const Error& error) {
     check(error);
+    refused = error.what();
   }
   if (const double seconds = processor_seconds() - begin; seconds > kMostSeconds) {
     std::fprintf(stderr, "an input that took %.1f s, expected at most %.0f s\n", seconds, kMostSeconds);
     std::abort();
   }
+  return refused;
 }
 
 InputFile::InputFile(const char* name)

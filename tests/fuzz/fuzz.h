@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "unit/base/scratch_folder.h"
@@ -20,8 +21,8 @@ struct Target {
 inline constexpr std::size_t kAllocationPerByte = 64;
 
 /// One run. Aborts at a finding that no sanitizer sees: an allocation that is too large, more than a second of processor
-/// time, an Error that is no single line or names no file.
-void run_once(std::string_view input);
+/// time, an Error that is no single line or names no file. Returns the Error's text; nothing if the input was taken.
+std::string run_once(std::string_view input);
 
 /// Each program links the one target that defines it.
 extern const Target kTarget;

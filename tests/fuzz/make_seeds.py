@@ -226,7 +226,7 @@ class Gguf:
             self.add(prefix + key, value)
         return self
 
-    def tensor(self, name, shape, kind=F32):
+    def tensor(self, name, shape, kind=F32, value=None):
         """`shape` has the outermost dimension first."""
         elements, size = BLOCKS[kind]
         count = 1
@@ -237,7 +237,7 @@ class Gguf:
         self.infos += struct.pack("<IQ", kind, len(self.data))
         self.tensors += 1
         if kind == F32:
-            self.data += b"".join(struct.pack("<f", (index * 5 % 7 - 3) / 4) for index in range(count))
+            self.data += b"".join(struct.pack("<f", value or (index * 5 % 7 - 3) / 4) for index in range(count))
         else:
             self.data += bytes(index * 29 % 61 for index in range(count // elements * size))
         return self
@@ -358,7 +358,7 @@ def write_gguf():
     models = {
         "llama": grouped("llama"),
         "llama-old": grouped("llama", tokenizer=False, **{"rope.scale_linear": 2.0}),
-        "llama-factors": grouped("llama", tokenizer=False).tensor("rope_freqs.weight", [1]),
+        "llama-factors": grouped("llama", tokenizer=False).tensor("rope_freqs.weight", [1], value=2.0),
         "llama-window": grouped("llama", tokenizer=False, **{"attention.sliding_window": 2}),
         "llama-q8": grouped("llama", hidden=32, width=32, kind=Q8_0, tokenizer=False, vocab=2),
         "llama-bf16": grouped("llama", kind=BF16, tokenizer=False),

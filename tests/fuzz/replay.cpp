@@ -1,6 +1,5 @@
 // Runs a fuzz target on stored inputs: what any compiler can build, for the tests. Arguments are files and folders of files.
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -8,7 +7,7 @@
 #include <string>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "fuzz/fuzz.h"
 
 namespace {
 
@@ -32,11 +31,12 @@ int main(int count, char** arguments) {
   for (const std::filesystem::path& file : files) {
     std::ifstream in(file, std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    std::printf("%s (%zu bytes)\n", file.c_str(), content.size());
+    std::printf("%s: ", file.c_str());
     std::fflush(stdout);  // The last one named is the one that failed.
     // Bytes that end where their memory does: what reads beyond them is seen.
-    const std::vector<std::uint8_t> bytes(content.begin(), content.end());
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+    const std::vector<char> bytes(content.begin(), content.end());
+    const std::string refused = mla::fuzz::run_once({bytes.data(), bytes.size()});
+    std::printf("%s\n", refused.empty() ? "taken" : refused.c_str());
   }
   std::printf("%zu inputs\n", files.size());
   return files.empty() ? 1 : 0;

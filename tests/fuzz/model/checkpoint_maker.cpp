@@ -38,6 +38,14 @@ std::optional<std::vector<std::size_t>> shape_in(std::string_view message) {
   return shape;
 }
 
+/// What configs with about the same tensors have in common.
+std::string kind_of(const JsonField& config) {
+  std::string kind(architecture_of(config).model_type);
+  for (const char* key : {"hidden_size", "n_embd"})
+    if (const auto size = config.find(key)) kind += " " + size->json().dump();
+  return kind;
+}
+
 }  // namespace
 
 CheckpointMaker::CheckpointMaker(const std::filesystem::path& folder) : values_(kMostElements) {
@@ -51,8 +59,8 @@ CheckpointMaker::CheckpointMaker(const std::filesystem::path& folder) : values_(
     try {
       const Json document = read_json_file(file);
       const JsonField config(document, file.string());
-      const std::string type(architecture_of(config).model_type);
-      if (!begin_with_.contains(type)) fit(config, kMostTensors, begin_with_[type]);
+      const std::string kind = kind_of(config);
+      if (!begin_with_.contains(kind)) fit(config, kMostTensors, begin_with_[kind]);
     } catch (const Error&) {
       continue;  // A stored input that is to be refused.
     }
@@ -91,8 +99,8 @@ void CheckpointMaker::fit(const JsonField& config, std::size_t changes, Shapes& 
 }
 
 Shapes CheckpointMaker::shapes_for(const JsonField& config) const {
-  constexpr std::size_t kMostChanges = 16;
-  const auto known = begin_with_.find(architecture_of(config).model_type);
+  constexpr std::size_t kMostChanges = 32;
+  const auto known = begin_with_.find(kind_of(config));
   Shapes shapes = known == begin_with_.end() ? Shapes{} : known->second;
   fit(config, kMostChanges, shapes);
   std::size_t elements = 0;

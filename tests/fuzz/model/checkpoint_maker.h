@@ -22,7 +22,7 @@ class CheckpointMaker {
   static constexpr std::size_t kMostElements = std::size_t{1} << 16;
   static constexpr std::size_t kMostInAll = std::size_t{1} << 18;
 
-  /// Begins with the tensors of the configs in `folder`, the first of each model_type.
+  /// Begins with the tensors of the configs in `folder`, the first of each model_type and width.
   explicit CheckpointMaker(const std::filesystem::path& folder);
 
   /// The tensors for the config. Throws the builder's Error if it refuses it, or wants too much.
@@ -35,8 +35,8 @@ class CheckpointMaker {
   Checkpoint checkpoint_of(const Shapes& shapes) const;
   void fit(const JsonField& config, std::size_t changes, Shapes& shapes) const;
 
-  std::vector<float> values_;                              ///< What every tensor begins with.
-  std::map<std::string, Shapes, std::less<>> begin_with_;  ///< By model_type.
+  std::vector<float> values_;  ///< What every tensor begins with.
+  std::map<std::string, Shapes, std::less<>> begin_with_;
 };
 
 }  // namespace mla::fuzz
