@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/poison.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -80,6 +81,16 @@ void forget_mapping(const std::byte* begin) {
   }
 }
 
+std::size_t page_size() {
+  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+/// What a mapping of `size` bytes has behind them: zeros that belong to no file.
+std::size_t rest_of_page(std::size_t size) {
+  return (page_size() - size % page_size()) % page_size();
+}
+
 // Names of the temporary files that exist, for remove_temporary_files: a signal handler can follow nothing but plain
 // pointers. A file for which there is no slot is left behind if the process is interrupted.
 std::array<std::atomic<const char*>, 16> temporary_files{};
@@ -146,11 +157,13 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   if (address == MAP_FAILED) fail(path, "cannot map");
   data_ = static_cast<const std::byte*>(address);
   remember_mapping(path_.c_str(), data_, size_);
+  poison(data_ + size_, rest_of_page(size_));
 }
 
 MappedFile::~MappedFile() {
   if (data_ == nullptr) return;
   forget_mapping(data_);
+  unpoison(data_ + size_, rest_of_page(size_));
   ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
@@ -165,7 +178,7 @@ const char* mapped_file_at(const void* address) noexcept {
 
 void release_pages(std::span<const std::byte> bytes) noexcept {
   if (bytes.empty()) return;
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t page = page_size();
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // Advice: it may be refused.

@@ -13,12 +13,14 @@ constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 }  // namespace
 
-JsonText::JsonText(std::string_view text, std::string source) : source_(std::move(source)), rest_(text) {
+JsonText::JsonText(std::string_view text, std::string source)
+    : source_(std::move(source)), size_(text.size()), rest_(text) {
   start();
 }
 
 JsonText::JsonText(const std::filesystem::path& file, std::size_t max_bytes)
-    : source_(file.string()), file_(file) {
+    : source_(file.string()), size_(0), file_(file) {
+  size_ = file_->size();
   if (file_->size() > max_bytes)
     throw Error(
         ErrorCode::limit, source_, "",

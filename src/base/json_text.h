@@ -29,6 +29,7 @@ class JsonText {
   JsonText& operator=(const JsonText&) = delete;
 
   const std::string& source() const { return source_; }
+  std::size_t size() const { return size_; }  ///< Bytes of the whole text.
 
   /// What the parser's events tell: a value has ended.
   void value_seen() { since_value_ = 0; }
@@ -69,6 +70,7 @@ class JsonText {
   [[noreturn]] void refuse_nul() const;
 
   std::string source_;
+  std::size_t size_;
   std::string_view rest_;  ///< Of a text in memory, behind the piece in use.
   std::optional<FileReader> file_;
   std::vector<char> buffer_;  ///< A piece of the file.

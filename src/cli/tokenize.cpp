@@ -2,9 +2,8 @@
 #include <iostream>
 #include <memory>
 
-#include "base/json.h"
 #include "cli/command.h"
-#include "mla/error.h"
+#include "cli/tokenize_line.h"
 
 namespace mla::cli {
 namespace {
@@ -19,44 +18,13 @@ struct Options {
   bool pieces = false;
 };
 
-std::string join(const std::vector<TokenId>& ids, const char* separator) {
-  std::string line;
-  for (const TokenId id : ids) line += (line.empty() ? "" : separator) + std::to_string(id);
-  return line;
-}
-
-/// A JSON string in one line; characters stay UTF-8.
-std::string quoted(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::vector<TokenId> ids_of(const JsonField& line) {
-  std::vector<TokenId> ids;
-  for (std::size_t i = 0; i < line.array_size(); ++i)
-    ids.push_back(static_cast<TokenId>(line.element(i).as_int(0, std::numeric_limits<TokenId>::max())));
-  return ids;
-}
-
-/// Decoding is lenient about ids without a token; a person who types one has made a mistake.
-std::string decode(const Tokenizer& tokenizer, const std::vector<TokenId>& ids, const Options& options) {
-  for (const TokenId id : ids)
-    if (static_cast<std::size_t>(id) >= tokenizer.vocab_size())
-      throw Error(ErrorCode::argument, "", "ids",
-                  "found token " + std::to_string(id) + ", expected 0 to " +
-                      std::to_string(tokenizer.vocab_size() - 1));
-  return tokenizer.decode(ids, !options.special);
-}
-
 void run_lines(const Tokenizer& tokenizer, const Options& options) {
   std::string line;
   std::string output;
   constexpr std::size_t kFlush = 1 << 16;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-    const std::string source = "stdin line " + std::to_string(number);
-    const Json json = parse_json(line, source);
-    const JsonField field(json, source);
-    output += options.decode ? quoted(decode(tokenizer, ids_of(field), options))
-                             : "[" + join(tokenizer.encode(field.as_string(), options.special), ",") + "]";
+    output += tokenize_line(tokenizer, line, "stdin line " + std::to_string(number),
+                            {.decode = options.decode, .special = options.special});
     output += '\n';
     if (output.size() < kFlush) continue;
     print(output);
@@ -69,7 +37,7 @@ void run(const Options& options) {
   const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::load(options.model.path());
   if (options.jsonl) return run_lines(*tokenizer, options);
   const std::string text = options.text_option->empty() ? read_text("-") : options.text;
-  if (options.decode) return print(decode(*tokenizer, parse_ids(text), options) + "\n");
+  if (options.decode) return print(decode_checked(*tokenizer, parse_ids(text), options.special) + "\n");
   const std::vector<TokenId> ids = tokenizer->encode(text, options.special);
   if (!options.pieces) return print(join(ids, " ") + "\n");
   for (const TokenId id : ids)

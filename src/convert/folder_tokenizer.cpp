@@ -144,7 +144,7 @@ TokenList::TokenList(const TokenizerDocument& document, const std::string& file,
   const JsonField root(document.rest, file);
   const auto field = root.find("added_tokens");
   if (!field) return;
-  const std::vector<AddedToken> added = read_added_tokens(*field);
+  const std::vector<AddedToken> added = read_added_tokens(*field, document.end_of_ids);
   for (std::size_t i = 0; i < added.size(); ++i) {
     if (added[i].single_word || added[i].lstrip || added[i].rstrip)
       field->element(i).unsupported("found single_word, lstrip or rstrip in " + quote(added[i].content) +

@@ -44,8 +44,8 @@ bool tiles_granted() {
 std::vector<Isa> runnable() {
   std::vector<Isa> list = {Isa::scalar};
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
-    return list;
+  const bool converts_f16 = bit(cpuid(1, 0).ecx, 29);  // clang 14 does not know "f16c".
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !converts_f16) return list;
   const CpuidLeaf features = cpuid(7, 0);
   const CpuidLeaf more = cpuid(7, 1);
   list.push_back(Isa::avx2);

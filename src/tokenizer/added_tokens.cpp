@@ -43,14 +43,14 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::vector<AddedToken> read_added_tokens(const JsonField& field) {
+std::vector<AddedToken> read_added_tokens(const JsonField& field, TokenId end_of_ids) {
   std::vector<AddedToken> tokens;
   std::set<TokenId> ids;
   std::set<std::string> contents;
   for (std::size_t i = 0; i < field.array_size(); ++i) {
     const JsonField entry = field.element(i);
     AddedToken token;
-    token.id = static_cast<TokenId>(entry.get("id").as_int(0, kMostTokens - 1));
+    token.id = static_cast<TokenId>(entry.get("id").as_int(0, end_of_ids - 1));
     token.content = entry.get("content").as_string();
     token.special = flag(entry, "special", false);
     token.single_word = flag(entry, "single_word", false);

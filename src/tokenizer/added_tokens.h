@@ -25,8 +25,8 @@ struct AddedToken {
   bool special = false;
 };
 
-/// The array `added_tokens` of tokenizer.json. Throws Error(format).
-std::vector<AddedToken> read_added_tokens(const JsonField& field);
+/// The array `added_tokens` of tokenizer.json, whose ids lie below `end_of_ids`. Throws Error(format).
+std::vector<AddedToken> read_added_tokens(const JsonField& field, TokenId end_of_ids);
 
 /// Finds added tokens in text: at every place the longest, from left to right.
 class AddedTokenMatcher {

@@ -2,7 +2,9 @@
 
 #include <charconv>
 
+#include "mla/error.h"
 #include "tokenizer/byte_level.h"
+#include "tokenizer/component_count.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/quote.h"
 
@@ -10,6 +12,10 @@ namespace mla {
 namespace {
 
 constexpr std::int64_t kMostStripped = 1 << 20;
+
+// What a token may become: a file of a few lines could make it any length, since each Replace may double it.
+constexpr std::size_t kMostGrowth = 16;
+constexpr std::size_t kMostOfAnyToken = 256;
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
@@ -41,12 +47,13 @@ std::string_view strip(std::string_view text, const StripRule& rule) {
   return text;
 }
 
-Decoder::Decoder(const JsonField& field) {
+TokenDecoder::TokenDecoder(const JsonField& field) : file_(field.file()), place_(field.place()) {
   read(field);
 }
 
-void Decoder::read(const JsonField& field) {
+void TokenDecoder::read(const JsonField& field) {
   const std::string& type = field.get("type").as_string();
+  check_component_count(steps_.size() + join_.strips.size() + 1, field);
   if (type == "Sequence") {
     const JsonField members = field.get("decoders");
     for (std::size_t i = 0; i < members.array_size(); ++i) read(members.element(i));
@@ -75,7 +82,7 @@ void Decoder::read(const JsonField& field) {
   }
 }
 
-void Decoder::read_replace(const JsonField& field) {
+void TokenDecoder::read_replace(const JsonField& field) {
   const JsonField pattern = field.get("pattern");
   if (pattern.has("Regex")) pattern.unsupported("found a Regex, expected a String");
   const JsonField from = pattern.get("String");
@@ -83,14 +90,14 @@ void Decoder::read_replace(const JsonField& field) {
   steps_.push_back({Step::Kind::replace, from.as_string(), field.get("content").as_string(), false, {}});
 }
 
-void Decoder::read_metaspace(const JsonField& field) {
+void TokenDecoder::read_metaspace(const JsonField& field) {
   const Metaspace metaspace = read_metaspace_options(field);
   const bool drops = metaspace.prepend != Metaspace::Prepend::never;
   treats_first_ = treats_first_ || drops;
   steps_.push_back({Step::Kind::metaspace, metaspace.replacement, " ", drops, {}});
 }
 
-void Decoder::read_strip(const JsonField& field) {
+void TokenDecoder::read_strip(const JsonField& field) {
   const StripRule rule{read_character(field.get("content")),
                        static_cast<std::size_t>(field.get("start").as_int(0, kMostStripped)),
                        static_cast<std::size_t>(field.get("stop").as_int(0, kMostStripped))};
@@ -100,13 +107,18 @@ void Decoder::read_strip(const JsonField& field) {
     steps_.push_back({Step::Kind::strip, {}, {}, false, rule});
 }
 
-DecodedToken Decoder::decode(std::string_view token, bool first) const {
+DecodedToken TokenDecoder::decode(std::string_view token, bool first) const {
   DecodedToken result{std::string(token)};
+  const std::size_t most = kMostOfAnyToken + kMostGrowth * token.size();
   for (const Step& step : steps_) {
     if (step.kind == Step::Kind::strip)
       result.bytes = strip(result.bytes, step.strip);
     else
       result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to);
+    if (result.bytes.size() > most)
+      throw Error(ErrorCode::format, file_, place_,
+                  "makes " + std::to_string(result.bytes.size()) + " bytes of the token " + quote(token) +
+                      ", expected at most " + std::to_string(most));
   }
   if (byte_fallback_) {
     if (const std::optional<char> byte = fallback_byte(result.bytes)) return {std::string(1, *byte), true};

@@ -1,5 +1,6 @@
 #include "tokenizer/document.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 28;
 constexpr std::size_t kMostMerges = std::size_t{1} << 26;
+constexpr std::size_t kIdsOfAnyFile =
+    std::size_t{1} << 16;  // Beyond these an id needs a byte of the file; a token takes more.
 
 // Of what is neither vocabulary nor merges, in memory. Gemma's 6,000 added tokens take some 8 MB.
 constexpr std::size_t kMostRest = std::size_t{32} << 20;
@@ -18,7 +21,10 @@ constexpr std::size_t kMostRest = std::size_t{32} << 20;
 /// Takes the events of nlohmann's parser.
 class DocumentBuilder {
  public:
-  explicit DocumentBuilder(JsonText& text) : text_(text), source_(text.source()) {}
+  explicit DocumentBuilder(JsonText& text) : text_(text), source_(text.source()) {
+    document_.end_of_ids =
+        static_cast<TokenId>(std::min(static_cast<std::size_t>(kMostTokens), kIdsOfAnyFile + text.size()));
+  }
 
   TokenizerDocument take() { return std::move(document_); }
 
@@ -41,6 +47,7 @@ class DocumentBuilder {
     text_.value_seen();
     if (part_ == Part::rest) take_rest(name.size());
     // In the vocabulary the table itself sees what stands twice.
+    if (is_taken_out(name)) fail(std::string("model.").append(name), "the key stands twice in one object");
     if (part_ == Part::rest && open_.back()->contains(name)) fail(name, "the key stands twice in one object");
     key_ = std::move(name);
     return true;
@@ -48,7 +55,6 @@ class DocumentBuilder {
 
   bool start_object(std::size_t) {
     if (part_ == Part::rest && in_model() && key_ == "vocab") {
-      if (document_.vocabulary) fail("model.vocab", "the key stands twice in one object");
       document_.vocabulary.emplace();
       part_ = Part::vocabulary;
       return true;
@@ -58,7 +64,6 @@ class DocumentBuilder {
 
   bool start_array(std::size_t) {
     if (part_ == Part::rest && in_model() && key_ == "merges") {
-      if (document_.merges) fail("model.merges", "the key stands twice in one object");
       document_.merges.emplace();
       part_ = Part::merges;
       return true;
@@ -101,6 +106,12 @@ class DocumentBuilder {
   }
 
   bool in_model() const { return open_.size() == 2 && at_model_; }
+
+  /// Whether `name` is a key of the model whose value did not go into the JSON.
+  bool is_taken_out(std::string_view name) const {
+    return part_ == Part::rest && in_model() &&
+           ((name == "vocab" && document_.vocabulary) || (name == "merges" && document_.merges));
+  }
 
   Json* place(Json value) {
     if (part_ == Part::vocabulary) fail("model.vocab." + key_, "expected an id");
@@ -146,13 +157,9 @@ class DocumentBuilder {
   }
 
   bool add_token(std::uint64_t id) {
-    if (id >= static_cast<std::uint64_t>(kMostTokens))
-      fail("model.vocab." + key_,
-           "found " + std::to_string(id) + ", expected an id below " + std::to_string(kMostTokens));
-    if (id >= most_ids(document_.vocabulary->size()))
-      fail("model.vocab." + key_,
-           "found " + std::to_string(id) + " behind " + std::to_string(document_.vocabulary->size()) +
-               " tokens, expected less than " + std::to_string(most_ids(document_.vocabulary->size())));
+    if (id >= static_cast<std::uint64_t>(document_.end_of_ids))
+      fail("model.vocab." + key_, "found " + std::to_string(id) + ", expected an id below " +
+                                      std::to_string(document_.end_of_ids) + " in a file of this size");
     if (!document_.vocabulary->add(key_, static_cast<TokenId>(id)))
       fail("model.vocab." + key_, "the token or its id " + std::to_string(id) + " stands twice");
     return true;

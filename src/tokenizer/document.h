@@ -16,6 +16,9 @@ struct TokenizerDocument {
   Json rest;  ///< All but model.vocab and model.merges.
   std::optional<Vocabulary> vocabulary;
   std::optional<MergeList> merges;
+  /// Ids lie below it. Tables go up to the highest id, so that a small file must not name a large one; ids that stand
+  /// side by side, as in every vocabulary, fit by far.
+  TokenId end_of_ids = 0;
 };
 
 /// As strict as parse_json: Error(format) on a syntax error, a key that stands twice, too deep a nesting, and

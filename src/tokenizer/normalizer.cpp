@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mla/error.h"
+#include "tokenizer/component_count.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/quote.h"
 #include "tokenizer/unicode.h"
@@ -14,23 +15,23 @@
 namespace mla {
 namespace {
 
-/// No normalizer that is meant makes a text much longer: NFKC at most eleven times.
-class Growth {
- public:
-  explicit Growth(const JsonField& field) : file_(field.file()), place_(field.place()) {}
+// A file of a few lines could make a text of any length: each Replace of a sequence doubles it.
+constexpr std::size_t kMostGrowth = 64;
+constexpr std::size_t kMostOfAnyText = std::size_t{1} << 16;
 
-  void check(std::size_t before, std::size_t now) const {
-    constexpr std::size_t kTimes = 16;
-    constexpr std::size_t kMore = std::size_t{1} << 20;
-    if (now / kTimes > before && now - kTimes * before > kMore)
-      throw Error(ErrorCode::limit, file_, place_,
-                  "makes a text of " + std::to_string(before) + " bytes longer than " +
-                      std::to_string(kTimes * before + kMore));
+/// Where a normalizer stands, for what is noticed only when it is used.
+struct Place {
+  explicit Place(const JsonField& json) : file(json.file()), field(json.place()) {}
+
+  void check_growth(std::size_t before, std::size_t after) const {
+    if (after <= kMostOfAnyText || (after - kMostOfAnyText) / kMostGrowth <= before) return;
+    throw Error(ErrorCode::limit, file, field,
+                "makes a text of " + std::to_string(before) + " bytes more than " +
+                    std::to_string(kMostGrowth) + " times as long");
   }
 
- private:
-  std::string file_;
-  std::string place_;
+  std::string file;
+  std::string field;
 };
 
 class UnicodeForm final : public Normalizer {
@@ -87,15 +88,15 @@ class Prepend final : public Normalizer {
 class Replace final : public Normalizer {
  public:
   explicit Replace(const JsonField& field)
-      : pattern_(read_pattern(field.get("pattern"))),
-        content_(field.get("content").as_string()),
-        growth_(field) {}
+      : place_(field),
+        pattern_(read_pattern(field.get("pattern"))),
+        content_(field.get("content").as_string()) {}
 
   std::string apply(std::string text, RegexScratch& scratch) const override {
     std::string result;
     std::size_t copied = 0;
     pattern_.find_all(text, scratch, [&](RegexMatch match) {
-      growth_.check(text.size(), result.size() + content_.size());
+      place_.check_growth(text.size(), result.size() + content_.size());
       result.append(text, copied, match.begin - copied).append(content_);
       copied = match.end;
     });
@@ -104,9 +105,9 @@ class Replace final : public Normalizer {
   }
 
  private:
+  Place place_;
   Regex pattern_;
   std::string content_;
-  Growth growth_;
 };
 
 class Lowercase final : public Normalizer {
@@ -128,7 +129,8 @@ class Lowercase final : public Normalizer {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(const JsonField& members) : growth_(members) {
+  explicit NormalizerSequence(const JsonField& members) : place_(members) {
+    check_component_count(members.array_size(), members);
     for (std::size_t i = 0; i < members.array_size(); ++i) members_.push_back(from_json(members.element(i)));
   }
 
@@ -136,14 +138,14 @@ class NormalizerSequence final : public Normalizer {
     const std::size_t before = text.size();
     for (const auto& member : members_) {
       text = member->apply(std::move(text), scratch);
-      growth_.check(before, text.size());
+      place_.check_growth(before, text.size());
     }
     return text;
   }
 
  private:
+  Place place_;
   std::vector<std::unique_ptr<const Normalizer>> members_;
-  Growth growth_;
 };
 
 }  // namespace

@@ -6,11 +6,17 @@
 namespace mla {
 namespace {
 
+constexpr std::size_t kMostMarkers =
+    1000;  // BOS, EOS and the like; a file may name one list again and again.
+
 void append_special(const JsonField& piece, const JsonField& specials, std::vector<TokenId>& ids) {
   const JsonField name = piece.get("id");
   const std::optional<JsonField> special = specials.find(name.as_string());
   if (!special) name.fail(quote(name.as_string()) + " is not among the special_tokens");
   const JsonField list = special->get("ids");
+  if (list.array_size() > kMostMarkers || ids.size() + list.array_size() > kMostMarkers)
+    list.fail("found more than " + std::to_string(kMostMarkers) +
+              " tokens around a text, expected at most so many");
   for (std::size_t i = 0; i < list.array_size(); ++i)
     ids.push_back(static_cast<TokenId>(list.element(i).as_int(0, kMostTokens - 1)));
 }
@@ -47,6 +53,9 @@ PostProcessor read_post_processor(const JsonField& field) {
   const JsonField members = field.get("processors");
   for (std::size_t i = 0; i < members.array_size(); ++i) {
     const PostProcessor outer = read_post_processor(members.element(i));
+    if (result.before.size() + outer.before.size() + result.after.size() + outer.after.size() > kMostMarkers)
+      members.fail("found more than " + std::to_string(kMostMarkers) +
+                   " tokens around a text, expected at most so many");
     result.before.insert(result.before.begin(), outer.before.begin(), outer.before.end());
     result.after.insert(result.after.end(), outer.after.begin(), outer.after.end());
   }

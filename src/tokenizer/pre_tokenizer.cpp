@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tokenizer/byte_level.h"
+#include "tokenizer/component_count.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/quote.h"
@@ -151,9 +152,13 @@ class Reader {
     const std::string& type = field.get("type").as_string();
     if (type == "Sequence") return read_sequence(field.get("pretokenizers"));
     if (byte_level_) {  // Something comes after ByteLevel and must see its characters.
+      if (++visible_ > kMostVisible)
+        field.get("type").unsupported("found something behind ByteLevel " + std::to_string(visible_) +
+                                      " times, expected at most " + std::to_string(kMostVisible));
       steps_.push_back(std::make_unique<VisibleBytes>());
       byte_level_ = false;
     }
+    check_component_count(steps_.size(), field);
     description_ += (description_.empty() ? "" : "+") + type;
     if (type == "Split") {
       steps_.push_back(std::make_unique<Split>(read_pattern(field.get("pattern")),
@@ -199,8 +204,11 @@ class Reader {
     steps_.push_back(std::make_unique<MetaspaceSplit>(std::move(options)));
   }
 
+  static constexpr int kMostVisible = 4;  // Each makes most bytes two.
+
   std::vector<std::unique_ptr<const PreTokenizer>> steps_;
   bool byte_level_ = false;
+  int visible_ = 0;
   std::string description_;
 };
 

@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <new>
 
 #include "mla/error.h"
@@ -12,8 +13,10 @@
 namespace mla {
 namespace {
 
-// Far beyond what a sensible pattern needs for one match in megabytes of text, and still an answer within a second.
-constexpr std::uint32_t kMatchLimit = 100'000'000;
+// Steps of one match. What sensible patterns need grows with the text, and is a few steps a byte; the first limit is an
+// answer within a tenth of a second.
+constexpr std::size_t kStepsOfAnyText = 10'000'000;
+constexpr std::size_t kStepsPerByte = 64;
 constexpr std::uint32_t kHeapLimitKiB = 24u << 10;
 constexpr std::size_t kJitStackStart = std::size_t{32} << 10;
 constexpr std::size_t kJitStackMost = std::size_t{24} << 20;
@@ -46,7 +49,6 @@ RegexScratch::RegexScratch()
       context_(pcre2_match_context_create_8(nullptr)),
       stack_(pcre2_jit_stack_create_8(kJitStackStart, kJitStackMost, nullptr)) {
   if (!data_ || !context_) throw std::bad_alloc();
-  pcre2_set_match_limit_8(context_.get(), kMatchLimit);
   pcre2_set_heap_limit_8(context_.get(), kHeapLimitKiB);
   if (stack_) pcre2_jit_stack_assign_8(context_.get(), nullptr, stack_.get());
 }
@@ -75,6 +77,9 @@ Regex::Regex(std::string_view pattern, Syntax syntax, const JsonField& place)
 
 std::optional<RegexMatch> Regex::find(std::string_view text, std::size_t start, RegexScratch& scratch) const {
   const auto subject = reinterpret_cast<PCRE2_SPTR8>(text.data() ? text.data() : "");
+  pcre2_set_match_limit_8(scratch.context_.get(),
+                          static_cast<std::uint32_t>(std::min<std::size_t>(
+                              kStepsOfAnyText + kStepsPerByte * text.size(), UINT32_MAX)));
   const int status = jit_ ? pcre2_jit_match_8(code_.get(), subject, text.size(), start, PCRE2_NO_UTF_CHECK,
                                               scratch.data_.get(), scratch.context_.get())
                           : pcre2_match_8(code_.get(), subject, text.size(), start, PCRE2_NO_UTF_CHECK,
@@ -83,6 +88,8 @@ std::optional<RegexMatch> Regex::find(std::string_view text, std::size_t start, 
   if (status < 0) fail(status);
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer_8(scratch.data_.get());
   // A lookaround with \K could turn the bounds around; the translation refuses \K.
+  if (bounds[0] < start || bounds[0] > bounds[1])
+    throw Error(ErrorCode::unsupported, file_, place_, "the regex moves the bounds of a match");
   return RegexMatch{bounds[0], bounds[1]};
 }
 

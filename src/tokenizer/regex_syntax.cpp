@@ -56,9 +56,17 @@ class Translator {
       in_class_ = true;
       return;
     }
+    if (follows("(*")) refuse("a verb (*...)");
+    if (follows("(?#")) return comment();
     // In Ruby (?m) means that '.' takes newlines too; PCRE2 says (?s).
     if (follows("(?")) return group();
     copy(1);
+  }
+
+  void comment() {
+    const std::size_t close = pattern_.find(')', at_);
+    if (close == std::string_view::npos) place_.fail("the regex has a comment (?# without its )");
+    copy(close + 1 - at_);
   }
 
   void group() {

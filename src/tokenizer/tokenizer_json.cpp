@@ -75,14 +75,14 @@ TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
   TokenizerParts parts{root.file(), nullptr, std::move(pre_tokenization), std::move(model), {}, {}, {}};
   if (const auto field = root.find("normalizer")) parts.normalizer = Normalizer::from_json(*field);
   if (const auto field = root.find("added_tokens")) {
-    parts.added = read_added_tokens(*field);
+    parts.added = read_added_tokens(*field, document.end_of_ids);
     check_added(*field, parts.added, parts.model.vocabulary());
   }
   if (const auto field = root.find("post_processor")) {
     parts.post_processor = read_post_processor(*field);
     check_post_processor(*field, parts);
   }
-  if (const auto field = root.find("decoder")) parts.decoder = Decoder(*field);
+  if (const auto field = root.find("decoder")) parts.decoder = TokenDecoder(*field);
   return parts;
 }
 

@@ -16,7 +16,8 @@
 
 namespace mla {
 
-/// Bounded: a word has one place and displaces what stood there. For one thread at a time.
+/// Bounded: a word has one place and displaces what stood there. For one thread at a time. It begins small, for short
+/// texts, and grows once.
 class WordCache {
  public:
   static constexpr std::size_t kMostBytes = 30;
@@ -30,9 +31,11 @@ class WordCache {
   };
   static_assert(sizeof(Entry) == 64);
 
-  /// The place of `word`, which has 1 to kMostBytes bytes; whether it holds the word, `holds` says.
+  /// The place of `word`, which has 1 to kMostBytes bytes; whether it holds the word, `holds` says. Good until the next
+  /// call.
   Entry& place(std::string_view word) {
-    return entries_[static_cast<std::size_t>(hash_bytes(word)) & (kEntries - 1)];
+    if (looks_ < kFew && ++looks_ == kFew) entries_ = std::vector<Entry>(kEntries);
+    return entries_[static_cast<std::size_t>(hash_bytes(word)) & (entries_.size() - 1)];
   }
 
   static bool holds(const Entry& entry, std::string_view word) {
@@ -48,8 +51,10 @@ class WordCache {
   }
 
  private:
+  static constexpr std::size_t kFew = std::size_t{1} << 8;
   static constexpr std::size_t kEntries = std::size_t{1} << 15;
-  std::vector<Entry> entries_ = std::vector<Entry>(kEntries);
+  std::vector<Entry> entries_ = std::vector<Entry>(kFew);
+  std::size_t looks_ = 0;
 };
 
 }  // namespace mla

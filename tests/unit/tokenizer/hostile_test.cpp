@@ -140,6 +140,16 @@ TEST_CASE("tokenizer: regexes that are none or mean something else here", "[toke
   check_patch("/pre_tokenizer", split(std::string(20000, '(')), ErrorCode::format, place);
 }
 
+TEST_CASE("tokenizer: what a comment of a regex hides is none of the regex", "[tokenizer]") {
+  const std::string place = "pre_tokenizer.pattern.Regex";
+  check_patch("/pre_tokenizer", split("(?#[)\\Ka"), ErrorCode::unsupported, place);
+  check_patch("/pre_tokenizer", split("(?#["), ErrorCode::format, place);
+  check_patch("/pre_tokenizer", split("(*NO_JIT)a"), ErrorCode::unsupported, place);
+  Json file = small_file();
+  file["pre_tokenizer"] = split("b(?#[)|c");
+  CHECK(load(file.dump())->encode("abc", false) == std::vector<mla::TokenId>{0, 1, 2});
+}
+
 TEST_CASE("tokenizer: a regex that would take forever is stopped", "[tokenizer]") {
   Json file = small_file();
   file["pre_tokenizer"] = split("(a+)+$x|(?:a|b|ab)*c$");
@@ -172,6 +182,66 @@ TEST_CASE("tokenizer: files that are no tokenizer.json", "[tokenizer]") {
   CHECK_THROWS_AS(mla::Tokenizer::load("/nonexistent/tokenizer.json"), mla::Error);
   CHECK_THROWS_AS(mla::Tokenizer::load(std::filesystem::temp_directory_path() / "mla_no_such_folder"),
                   mla::Error);
+}
+
+TEST_CASE("tokenizer: what the JSON parser would pass over", "[tokenizer]") {
+  const std::string file = small_file().dump();
+  check_error(file + std::string(1, '\0') + "x", ErrorCode::format, "");
+  check_error("\xEF\xBB\xBF" + file, ErrorCode::format, "");
+  check_error("{\"model\": {\"vocab\": {}, \"merges\": [], \"vocab\": 1}}", ErrorCode::format, "model.vocab");
+  check_error("{\"model\": {\"vocab\": {}, \"merges\": [], \"merges\": []}}", ErrorCode::format,
+              "model.merges");
+}
+
+TEST_CASE("tokenizer: ids far beyond what a file of that size can hold", "[tokenizer]") {
+  check_patch("/model/vocab/a", 1 << 20, ErrorCode::format, "model.vocab.a");
+  check_patch("/added_tokens/0/id", 1 << 20, ErrorCode::format, "added_tokens[0].id");
+  Json file = small_file();
+  file["added_tokens"][0]["id"] = 1 << 16;
+  CHECK(load(file.dump())->vocab_size() == (1 << 16) + 1);
+}
+
+TEST_CASE("tokenizer: components that make a text grow without end", "[tokenizer]") {
+  const auto replace = [](const std::string& content) {
+    return Json{{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", content}};
+  };
+  Json file = small_file();
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<Json>(40, replace("aa"))}};
+  CHECK_THROWS_AS(load(file.dump())->encode("abc", false), mla::Error);
+  file["normalizer"] = replace(std::string(5000, 'a'));
+  CHECK_THROWS_AS(load(file.dump())->encode(std::string(100, 'a'), false), mla::Error);
+  check_patch("/decoder", {{"type", "Sequence"}, {"decoders", std::vector<Json>(40, replace("aa"))}},
+              ErrorCode::format, "decoder");
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  check_patch("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", std::vector<Json>(40, bytes)}},
+              ErrorCode::unsupported, "pre_tokenizer.pretokenizers[5].type");
+}
+
+TEST_CASE("tokenizer: more components than any text needs", "[tokenizer]") {
+  const Json digits = {{"type", "Digits"}};
+  check_patch("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", std::vector<Json>(300, digits)}},
+              ErrorCode::unsupported, "pre_tokenizer.pretokenizers[257]");
+  const Json strip = {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 1}};
+  check_patch("/decoder", {{"type", "Sequence"}, {"decoders", std::vector<Json>(300, strip)}},
+              ErrorCode::unsupported, "decoder.decoders[256]");
+  check_patch("/normalizer",
+              {{"type", "Sequence"}, {"normalizers", std::vector<Json>(300, Json{{"type", "NFC"}})}},
+              ErrorCode::unsupported, "normalizer.normalizers");
+}
+
+TEST_CASE("tokenizer: a template that names a list of tokens again and again", "[tokenizer]") {
+  const Json special = {{"SpecialToken", {{"id", "<s>"}}}};
+  std::vector<Json> single(600, special);
+  single.push_back({{"Sequence", {{"id", "A"}}}});
+  const Json processor = {
+      {"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", {{"<s>", {{"ids", {4, 4}}}}}}};
+  check_patch("/post_processor", processor, ErrorCode::format, "post_processor.special_tokens.<s>.ids");
+  single.resize(300, special);
+  single.push_back({{"Sequence", {{"id", "A"}}}});
+  Json few = processor;
+  few["single"] = single;
+  check_patch("/post_processor", {{"type", "Sequence"}, {"processors", std::vector<Json>(2, few)}},
+              ErrorCode::format, "post_processor.processors");
 }
 
 TEST_CASE("tokenizer: a file without anything in it still works", "[tokenizer]") {
