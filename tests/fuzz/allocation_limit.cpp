@@ -13,10 +13,14 @@
 #endif
 
 #ifdef MLA_HAS_ADDRESS_SANITIZER
-#include <sanitizer/allocator_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
 #include <atomic>
+
+// As in sanitizer/allocator_interface.h, which GCC does not install.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_allocation)(const volatile void* address,
+                                                                               std::size_t size),
+                                                         void (*on_release)(const volatile void* address));
 
 namespace mla::fuzz {
 namespace {

@@ -42,7 +42,7 @@ std::optional<std::vector<std::size_t>> shape_in(std::string_view message) {
 std::string kind_of(const JsonField& config) {
   std::string kind(architecture_of(config).model_type);
   for (const char* key : {"hidden_size", "n_embd"})
-    if (const auto size = config.find(key)) kind += " " + size->json().dump();
+    if (const auto size = config.find(key)) kind.append(" ").append(size->json().dump());
   return kind;
 }
 
