@@ -41,11 +41,11 @@ std::string_view strip(std::string_view text, const StripRule& rule) {
   return text;
 }
 
-Decoder::Decoder(const JsonField& field) {
+TokenDecoder::TokenDecoder(const JsonField& field) {
   read(field);
 }
 
-void Decoder::read(const JsonField& field) {
+void TokenDecoder::read(const JsonField& field) {
   const std::string& type = field.get("type").as_string();
   if (type == "Sequence") {
     const JsonField members = field.get("decoders");
@@ -75,7 +75,7 @@ void Decoder::read(const JsonField& field) {
   }
 }
 
-void Decoder::read_replace(const JsonField& field) {
+void TokenDecoder::read_replace(const JsonField& field) {
   const JsonField pattern = field.get("pattern");
   if (pattern.has("Regex")) pattern.unsupported("found a Regex, expected a String");
   const JsonField from = pattern.get("String");
@@ -83,14 +83,14 @@ void Decoder::read_replace(const JsonField& field) {
   steps_.push_back({Step::Kind::replace, from.as_string(), field.get("content").as_string(), false, {}});
 }
 
-void Decoder::read_metaspace(const JsonField& field) {
+void TokenDecoder::read_metaspace(const JsonField& field) {
   const Metaspace metaspace = read_metaspace_options(field);
   const bool drops = metaspace.prepend != Metaspace::Prepend::never;
   treats_first_ = treats_first_ || drops;
   steps_.push_back({Step::Kind::metaspace, metaspace.replacement, " ", drops, {}});
 }
 
-void Decoder::read_strip(const JsonField& field) {
+void TokenDecoder::read_strip(const JsonField& field) {
   const StripRule rule{read_character(field.get("content")),
                        static_cast<std::size_t>(field.get("start").as_int(0, kMostStripped)),
                        static_cast<std::size_t>(field.get("stop").as_int(0, kMostStripped))};
@@ -100,7 +100,7 @@ void Decoder::read_strip(const JsonField& field) {
     steps_.push_back({Step::Kind::strip, {}, {}, false, rule});
 }
 
-DecodedToken Decoder::decode(std::string_view token, bool first) const {
+DecodedToken TokenDecoder::decode(std::string_view token, bool first) const {
   DecodedToken result{std::string(token)};
   for (const Step& step : steps_) {
     if (step.kind == Step::Kind::strip)

@@ -33,13 +33,13 @@ struct JoinRules {
 /// The decoders of tokenizer.json that mla knows: first those that treat every token on its own (Replace of a
 /// string, Strip, Metaspace), then ByteFallback, then Fuse, then Strip of the whole text; or ByteLevel after the
 /// first ones. Semantics: https://github.com/huggingface/tokenizers, tokenizers/src/decoders.
-class Decoder {
+class TokenDecoder {
  public:
   /// The decoder of a file without one: tokens as they are spelled, with spaces between them.
-  Decoder() : join_{std::string(1, ' '), {}} {}
+  TokenDecoder() : join_{std::string(1, ' '), {}} {}
 
   /// From the object at `field`. Throws Error(format, unsupported).
-  explicit Decoder(const JsonField& field);
+  explicit TokenDecoder(const JsonField& field);
 
   /// `first`: the token is the first of its text.
   DecodedToken decode(std::string_view token, bool first = false) const;

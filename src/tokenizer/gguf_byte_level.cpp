@@ -70,7 +70,7 @@ TokenizerParts read_gguf_byte_level(const GgufVocabulary& vocabulary) {
   const Json composed = {{"type", "NFC"}};
   if (pre.composed) parts.normalizer = Normalizer::from_json(JsonField(composed, file.name(), place));
   const Json decoder = {{"type", "ByteLevel"}};
-  parts.decoder = Decoder(JsonField(decoder, file.name(), place));
+  parts.decoder = TokenDecoder(JsonField(decoder, file.name(), place));
   parts.post_processor = vocabulary.post_processor(pre.add_bos, -1, -1);
   return parts;
 }

@@ -140,7 +140,7 @@ TokenizerParts read_gguf_scored(const GgufVocabulary& vocabulary) {
   const Json normalizer = sequence_of("normalizers", std::move(normalizers));
   const Json decoder = sequence_of("decoders", std::move(decoders));
   parts.normalizer = Normalizer::from_json(JsonField(normalizer, file.name()));
-  parts.decoder = Decoder(JsonField(decoder, file.name()));
+  parts.decoder = TokenDecoder(JsonField(decoder, file.name()));
   parts.post_processor = vocabulary.post_processor(true, 1, 2);
   return parts;
 }

@@ -24,7 +24,7 @@ struct TokenizerParts {
   Bpe model;
   std::vector<AddedToken> added;
   PostProcessor post_processor;
-  Decoder decoder;
+  TokenDecoder decoder;
 };
 
 class TextTokenizer final : public Tokenizer {

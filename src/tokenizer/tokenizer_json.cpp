@@ -42,7 +42,7 @@ TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
     check_added(*field, parts.added, parts.model.vocabulary());
   }
   if (const auto field = root.find("post_processor")) parts.post_processor = read_post_processor(*field);
-  if (const auto field = root.find("decoder")) parts.decoder = Decoder(*field);
+  if (const auto field = root.find("decoder")) parts.decoder = TokenDecoder(*field);
   return parts;
 }
 
