@@ -20,7 +20,7 @@ struct ScoreBias {
   bool empty() const { return encoding == nullptr && selection == nullptr; }
 
   /// What a head's scaled scores of a token get, for the cache's rows `first` + i, or chosen[i] if that is not empty. A key
-  /// that is hidden gets so low a score that nothing of it is left beside one that is not; a token must see one of these.
+  /// that is hidden gets so low a score that at most 2^-126 of it is left beside one that is not; a token must see one of these.
   void fill(std::size_t head, std::size_t token, std::size_t first, std::span<const std::uint32_t> chosen,
             std::span<float> values) const;
 };

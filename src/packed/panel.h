@@ -8,7 +8,7 @@
 // Floats. F32 and F16: [cols][16]. BF16: [cols / 2][16][2], with zero columns up to a multiple of 32.
 //
 // F8_E4M3: the codes [cols][16], then from a multiple of 64 bytes on the factors f32[blocks of columns][16], times 256: one of 2^120
-// or more is infinite. A code that is no number is 0 and its factor NaN.
+// or more is infinite, and makes NaN of its zeros. A code that is no number is 0 and its factor NaN.
 //
 // Quantized types. First the codes of the whole panel, then the scales. Codes come by 32 columns, which are 8 vectors
 // v_0 to v_7 of 64 bytes: byte 4 r + i of v_g is the code of row r in column 4 g + i. A code is what the file has, not

@@ -162,8 +162,8 @@ TEST_CASE("fast sparse attention: the same bits however a text is cut and on any
           "[threads]") {
   Random random(91);
   for (const Encoded& encoded : kEncodings) {
-    // Fewer than, as many as and more than the keys of the last rows; 290: crosses a block of selected keys.
-    for (const std::size_t top_k : {5U, 290U, 329U, 330U, 331U}) {
+    // Fewer than and as many as the keys of the last row; 290: crosses a block of selected keys.
+    for (const std::size_t top_k : {5U, 290U, 330U}) {
       const std::size_t tokens = 330;
       const SparseBlock block(random, setting(encoded, 3), top_k);
       const auto position = encoding(encoded, 3);
@@ -171,14 +171,13 @@ TEST_CASE("fast sparse attention: the same bits however a text is cut and on any
       PageMemory memory;
       MlaAttention fast = block.part();
       make_fast(fast, memory);
-      for (const Isa isa : available_isas()) {
-        if (isa == Isa::scalar) continue;  // The others run the same code but for the kernels, and faster.
+      for (const Isa isa : nn_test::some_isas()) {
         Workspace alone(1, kernels_for(isa), packed_kernels(isa));
         for (const AttentionPath path : paths(encoded)) {
           const std::vector<float> whole = block.run(fast, *position, x, {tokens}, path, alone, 9);
-          for (const int threads : {1, 2, 3})
+          for (const int threads : {1, 3})
             for (const std::size_t size : {std::size_t{1}, std::size_t{3}, std::size_t{64}, tokens}) {
-              if (size < 64 && (threads == 1 || top_k > 290)) continue;
+              if (size < 64 && (threads == 1 || top_k != 290)) continue;
               CAPTURE(encoded.name, encoded.rope, top_k, name_of(isa), path, threads, size);
               Workspace workspace(threads, kernels_for(isa), packed_kernels(isa));
               CHECK((block.run(fast, *position, x, nn_test::pieces_of(tokens, size), path, workspace, 9) ==

@@ -222,26 +222,24 @@ TEST_CASE("fast indexer: in any pieces and on any number of threads the same is 
   Random random(48);
   // Tokens come again and again, and nothing is rotated: their scores are equal if their sums have one order, and which of
   // them are chosen shows a difference of a bit.
-  for (const std::size_t heads : {1U, 3U, 18U}) {
+  for (const std::size_t heads : {1U, 6U}) {
     const IndexerBlock block(random, DType::bf16, shape(heads, 100, 0, 30), kRank, kHidden);
-    Rows x(random, 400, kHidden);
-    for (std::size_t row = 37; row < 400; ++row)
+    Rows x(random, 300, kHidden);
+    for (std::size_t row = 37; row < 300; ++row)
       for (std::size_t col = 0; col < kHidden; ++col) x.at(row, col) = x.at(row - 37, col);
-    const Rows latents(random, 400, kRank);
+    const Rows latents(random, 300, kRank);
     const Rope rope({}, 4, RopePairing::interleaved);
     PageMemory memory;
     const Indexer indexer = fast_indexer(block, memory);
-    for (const Isa isa : available_isas()) {
+    for (const Isa isa : nn_test::some_isas()) {
       const auto selected = [&](const std::vector<std::size_t>& pieces, int threads) {
         return run(indexer, rope, x, latents,
                    {.pieces = pieces, .threads = threads, .kernels = &kernels_for(isa), .isa = isa});
       };
-      const Selected whole = selected({400}, 1);
-      for (const int threads : {1, 2, 3})
-        for (const std::vector<std::size_t>& pieces : {std::vector<std::size_t>(400, 1),
-                                                       {3, 3, 200, 3, 1, 190},
-                                                       {64, 64, 64, 64, 64, 64, 16},
-                                                       {400}}) {
+      const Selected whole = selected({300}, 1);
+      for (const int threads : {1, 3})
+        for (const std::vector<std::size_t>& pieces :
+             {std::vector<std::size_t>(300, 1), {3, 3, 200, 3, 1, 90}, {64, 64, 64, 64, 44}, {300}}) {
           CAPTURE(name_of(isa), heads, threads, pieces);
           CHECK((selected(pieces, threads) == whole));
         }

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/isa.h"
 #include "tensor/matrix.h"
 #include "tensor/scalar.h"
 #include "tensor/view.h"
@@ -28,6 +29,13 @@ inline std::vector<mla::DType> quantized_types() {
   for (const mla::DTypeTraits& traits : mla::kDTypeTraits)
     if (is_quantized(traits.dtype)) types.push_back(traits.dtype);
   return types;
+}
+
+/// The plainest instruction set behind scalar, where some tests would take minutes, and the best: between them the same code
+/// runs, but for the kernels.
+inline std::vector<mla::Isa> some_isas() {
+  const std::span<const mla::Isa> all = mla::available_isas();
+  return {all[all.size() > 1 ? 1 : 0], all.back()};
 }
 
 /// The same numbers on every machine.
