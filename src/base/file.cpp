@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -228,7 +229,26 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
       throw Error(ErrorCode::io, source, "", "cannot be read any more: has it become shorter?");
     if (put < 0) fail(path_, "cannot write");
     bytes = bytes.subspan(static_cast<std::size_t>(put));
+    written_ += static_cast<std::size_t>(put);
+    push_to_disk();
   }
+}
+
+/// Sends what is written on its way piece by piece, and waits for the piece before. Otherwise all of it would wait for `commit`,
+/// and a process that waits for its disk cannot be interrupted.
+void AtomicFile::push_to_disk() noexcept {
+  constexpr std::size_t kPiece = std::size_t{8} << 20;
+  if (written_ - pushed_ < kPiece) return;
+  const auto push = [&](std::size_t begin, std::size_t size, unsigned how) {
+    ::sync_file_range(descriptor_, static_cast<off_t>(begin), static_cast<off_t>(size), how);
+  };
+  // Advice: what goes wrong here is told by fsync.
+  const std::size_t before = std::min(pushed_, kPiece);
+  if (before > 0)
+    push(pushed_ - before, before,
+         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  push(pushed_, written_ - pushed_, SYNC_FILE_RANGE_WRITE);
+  pushed_ = written_;
 }
 
 void AtomicFile::commit() {

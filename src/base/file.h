@@ -79,9 +79,13 @@ class AtomicFile {
   void commit();
 
  private:
+  void push_to_disk() noexcept;
+
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;
+  std::size_t written_ = 0;
+  std::size_t pushed_ = 0;  ///< How far what is written has been sent on its way to the disk.
 };
 
 }  // namespace mla

@@ -46,15 +46,18 @@ std::string tokenizer_line(const Model& model) {
 }
 
 std::string as_json(const ModelInfo& info, const std::string& tokenizer, std::size_t context) {
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   json["path"] = info.path;
   json["format"] = info.format;
   if (!info.file_type.empty()) json["file_type"] = info.file_type;
   json["architecture"] = info.architecture;
   json["precision"] = to_string(info.precision);
+  // Objects before they have keys: where memory runs out a null would become half an object.
+  for (const char* key : {"dimensions", "features"}) json[key] = nlohmann::ordered_json::object();
   for (const auto& [name, value] : info.dimensions) json["dimensions"][name] = value;
   for (const auto& [name, value] : info.features) json["features"][name] = value;
   json["parameters"] = {{"total", info.parameters}, {"active", info.active_parameters}};
+  json["dtypes"] = nlohmann::ordered_json::object();
   for (const auto& [name, use] : info.dtypes)
     json["dtypes"][name] = {{"tensors", use.tensors}, {"bytes", use.bytes}};
   json["weight_bytes"] = info.weight_bytes;

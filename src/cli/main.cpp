@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -39,6 +40,20 @@ extern "C" void leave_by_signal(int signal) {
 
 void say(const char* text) {
   [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text, std::strlen(text));
+}
+
+/// Memory ran out in a destructor, which must not throw: those of JSON values allocate. Anything else that ends here is our own
+/// mistake.
+[[noreturn]] void leave_without_memory() {
+  try {
+    if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    say("mla: error: out of memory\n");
+    mla::remove_temporary_files();
+    ::_exit(kFailure);
+  } catch (...) {
+  }
+  std::abort();
 }
 
 /// SIGBUS: part of a mapped file cannot be read. It may come from any place in the engine and on any thread, so there is
@@ -125,6 +140,7 @@ int complain(const CLI::App& app, const CLI::ParseError& error, const std::strin
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::set_terminate(leave_without_memory);
   occupy_standard_streams();
   handle_signals();
   CLI::App app("mla: runs language models on the CPU, those with latent attention (DeepSeek) first of all",

@@ -40,7 +40,7 @@ Ordered series_json(const BySetting<Value>& series) {
 
 template <typename Value>
 Ordered measures_json(const Measures<Value>& measures) {
-  Ordered result;
+  Ordered result = Ordered::object();
   result["encoding"] = measures.encoding;
   result["perplexity"] = series_json(measures.perplexity);
   for (const auto& [task, name] : kProbeTasks) result[std::string(name)] = series_json(measures.of(task));

@@ -98,7 +98,7 @@ Json gguf_common_config(GgufKeys& keys) {
     keys.fail("nextn_predict_layers", "found " + std::to_string(predicting) +
                                           ", expected less than block_count (" + std::to_string(blocks) +
                                           ")");
-  Json config;
+  Json config = Json::object();  // Not null: where memory runs out a null would become half an object.
   config["vocab_size"] = gguf_vocab_size(keys);
   config["hidden_size"] = keys.size("embedding_length");
   config["num_hidden_layers"] = blocks - predicting;
@@ -113,7 +113,7 @@ Json gguf_common_config(GgufKeys& keys) {
 
 Json gguf_gpt2_config(GgufKeys& keys) {
   const std::size_t blocks = keys.size("block_count");
-  Json config;
+  Json config = Json::object();  // Not null: where memory runs out a null would become half an object.
   config["model_type"] = "gpt2";
   config["vocab_size"] = gguf_vocab_size(keys);
   config["n_embd"] = keys.size("embedding_length");

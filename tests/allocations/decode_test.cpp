@@ -44,7 +44,7 @@ TEST_CASE("the counter counts") {
   const std::size_t before = counting_new::allocations;
   const auto value = std::make_unique<std::vector<int>>(3);
   const auto plain = std::make_unique<char[]>(100);
-  CHECK(allocations - before == 3);
+  CHECK(counting_new::allocations - before == 3);
 }
 
 TEST_CASE("a decode step allocates nothing") {

@@ -77,28 +77,23 @@ void tokenize_with(const std::filesystem::path& file) {
   tokenizer->decode(tokenizer->encode(text), false);
 }
 
-/// Writes every truncation and every flip of `whole` and gives each to `use`. It is written where it stood: a file is made
-/// only once.
+/// Writes every truncation and every flip of `whole` into `file` and lets `use` read it.
 Counts try_all(const std::filesystem::path& file, const std::string& whole,
                const std::function<void()>& use) {
-  REQUIRE(whole.size() <= kMostBytes);
   Counts counts;
-  const auto try_one = [&](const std::string& content) {
-    std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
-    return attempt(use, counts);
+  const auto try_one = [&](const std::string& content, const std::function<std::string()>& what) {
+    std::filesystem::remove(file);  // Not rewritten: some file systems then wait for the disk.
+    std::ofstream(file, std::ios::binary) << content;
+    const std::string fault = attempt(use, counts);
+    if (!fault.empty()) FAIL(file.filename().string() << " " << what() << ": " << fault);
   };
-  for (std::size_t length = 0; length < whole.size(); ++length) {
-    const std::string fault = try_one(whole.substr(0, length));
-    INFO(file.filename().string() << " cut to " << length << " bytes");
-    REQUIRE(fault == "");
-  }
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    try_one(whole.substr(0, length), [&] { return "cut to " + std::to_string(length) + " bytes"; });
   for (std::size_t at = 0; at < whole.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string changed = whole;
       changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
-      const std::string fault = try_one(changed);
-      INFO(file.filename().string() << " with bit " << bit << " of byte " << at << " flipped");
-      REQUIRE(fault == "");
+      try_one(changed, [&] { return "with bit " + std::to_string(bit) + " of byte " + std::to_string(at); });
     }
   std::ofstream(file, std::ios::binary | std::ios::trunc) << whole;
   return counts;
@@ -114,6 +109,7 @@ void report(const std::string& name, const Counts& counts) {
 
 /// All of that with `changed` of the model that `files` are.
 void try_file(const Files& files, const std::string& changed, Precision precision) {
+  REQUIRE(files.at(changed).size() <= kMostBytes);
   const ScratchFolder folder;
   for (const auto& [name, content] : files) folder.write(name, content);
   const bool single = files.size() == 1;

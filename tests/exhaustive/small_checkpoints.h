@@ -46,19 +46,17 @@ inline std::string safetensors_of(const std::vector<Shape>& shapes) {
 }
 
 /// Tokens 0 to 7: a, b, c, Ġ, ab, <s>, </s> and one that the tokenizer does not have.
-inline std::string tokenizer_json(){
-    return R"({"added_tokens":[{"id":5,"content":"<s>","special":true},{"id":6,"content":"</s>","special":true,)"
-           R"("single_word":false,"lstrip":false,"rstrip":true,"normalized":false}],)"
-           R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"String":"B"},)"
-           R"("content":"b"}]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":)"
-           R"({"Regex":"\\w+| \\w+|\\s+(?!\\S)"},
-    "behavior" : "Isolated", "invert" : false
-}
-, {"type":"ByteLevel",)"
-         R"("add_prefix_space":false,"use_regex":false}]},"post_processor":{"type":"TemplateProcessing","single":)"
-         R"([{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[5]}}},)"
-         R"("decoder":{"type":"ByteLevel"},"model":{"type":"BPE","unk_token":null,"fuse_unk":false,"vocab":)"
-         R"({"a":0,"b":1,"c":2,"\u0120":3,"ab":4},"merges":["a b"]}})";
+inline std::string tokenizer_json() {
+  return R"x({"added_tokens":[{"id":5,"content":"<s>","special":true},{"id":6,"content":"</s>","special":true,)x"
+         R"x("single_word":false,"lstrip":false,"rstrip":true,"normalized":false}],"normalizer":{"type":)x"
+         R"x("Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"String":"B"},"content":"b"}]},)x"
+         R"x("pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":)x"
+         R"x("\\w+| \\w+|\\s+(?!\\S)"},"behavior":"Isolated","invert":false},{"type":"ByteLevel",)x"
+         R"x("add_prefix_space":false,"use_regex":false}]},"post_processor":{"type":"TemplateProcessing",)x"
+         R"x("single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":)x"
+         R"x({"ids":[5]}}},"decoder":{"type":"ByteLevel"},"model":{"type":"BPE","unk_token":null,)x"
+         R"x("fuse_unk":false,"byte_fallback":false,"vocab":{"a":0,"b":1,"c":2,"\u0120":3,"ab":4},)x"
+         R"x("merges":["a b"]}})x";
 }
 
 inline Files llama_folder() {

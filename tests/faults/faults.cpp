@@ -1,5 +1,6 @@
 // Loaded before the C library (LD_PRELOAD), makes one call of a function fail: MLA_FAULT is "read:3:5" for EIO (5) from the
-// third read of a file. MLA_FAULT_CALLS is a file that gets the number of calls there were.
+// third read of a file; "malloc:3:12" makes the third allocation fail, "mallocs:3:12" all from there on. MLA_FAULT_CALLS is a
+// file that gets the number of calls there were.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
@@ -49,8 +51,24 @@ bool is_other(int descriptor) {
   return descriptor > STDERR_FILENO;
 }
 
+// Allocations are counted from where the program has its handlers of signals: before main begins there is nobody to tell.
+std::atomic<bool> started{false};
+
+/// Whether this allocation is to fail.
+bool has_no_memory() {
+  if (!started.load(std::memory_order_relaxed)) return false;
+  static const Fault fault;
+  if (std::strncmp(fault.function, "malloc", 6) != 0) return false;
+  const long number = calls.fetch_add(1) + 1;
+  const bool from_there_on = fault.function[6] == 's';
+  if (fault.number == 0 || (from_there_on ? number < fault.number : number != fault.number)) return false;
+  errno = fault.error;
+  return true;
+}
+
 struct Report {
   ~Report() {
+    started = false;
     const char* const name = std::getenv("MLA_FAULT_CALLS");
     if (name == nullptr) return;
     if (std::FILE* const file = std::fopen(name, "w")) {
@@ -62,7 +80,37 @@ struct Report {
 
 }  // namespace
 
+// glibc's own, under their other names: looking for them would allocate.
+extern "C" void* __libc_malloc(size_t size);
+extern "C" void* __libc_calloc(size_t count, size_t size);
+extern "C" void* __libc_realloc(void* memory, size_t size);
+extern "C" void* __libc_memalign(size_t alignment, size_t size);
+
 extern "C" {
+
+void* malloc(size_t size) {
+  return has_no_memory() ? nullptr : __libc_malloc(size);
+}
+
+void* calloc(size_t count, size_t size) {
+  return has_no_memory() ? nullptr : __libc_calloc(count, size);
+}
+
+void* realloc(void* memory, size_t size) {
+  return has_no_memory() ? nullptr : __libc_realloc(memory, size);
+}
+
+void* aligned_alloc(size_t alignment, size_t size) {
+  return has_no_memory() ? nullptr : __libc_memalign(alignment, size);
+}
+
+using Handler = void (*)(int);
+
+Handler signal(int number, Handler handler) noexcept {
+  static auto* const original = next<Handler(int, Handler)>("signal");
+  started = true;
+  return original(number, handler);
+}
 
 ssize_t read(int descriptor, void* buffer, size_t count) {
   static auto* const original = next<ssize_t(int, void*, size_t)>("read");

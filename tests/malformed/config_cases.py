@@ -154,7 +154,7 @@ def kinds():
 
 def mistral():
     model = llama()
-    model.config["model_type"] = "mistral"
+    model.config |= {"model_type": "mistral", "sliding_window": 16}
     return model
 
 
