@@ -38,9 +38,8 @@ struct Case {
     return block.setting.rope == 0 && position->stage() == EncodingStage::rotation;
   }
   std::vector<AttentionPath> paths() const {
-    std::vector<AttentionPath> paths = {AttentionPath::automatic, AttentionPath::decompressed};
-    if (!turns_whole_keys()) paths.push_back(AttentionPath::absorbed);
-    return paths;
+    if (turns_whole_keys()) return {AttentionPath::automatic, AttentionPath::decompressed};
+    return {AttentionPath::automatic, AttentionPath::decompressed, AttentionPath::absorbed};
   }
 
   std::vector<float> run(const MlaAttention& attention, const Rows& x, const std::vector<std::size_t>& pieces,

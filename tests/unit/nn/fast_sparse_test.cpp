@@ -119,9 +119,8 @@ MlaSetting setting(const Encoded& encoded, std::size_t heads) {
 }
 
 std::vector<AttentionPath> paths(const Encoded& encoded) {
-  std::vector<AttentionPath> paths = {AttentionPath::automatic, AttentionPath::decompressed};
-  if (!encoded.turns_whole_keys) paths.push_back(AttentionPath::absorbed);
-  return paths;
+  if (encoded.turns_whole_keys) return {AttentionPath::automatic, AttentionPath::decompressed};
+  return {AttentionPath::automatic, AttentionPath::decompressed, AttentionPath::absorbed};
 }
 
 }  // namespace
