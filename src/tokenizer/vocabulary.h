@@ -16,12 +16,6 @@ namespace mla {
 /// name a huge one.
 inline constexpr TokenId kMostTokens = TokenId{1} << 21;
 
-/// Ids are less than this where so many tokens have one. Vocabularies have holes and need not be in order, but tables up to the
-/// highest id must not be large for a file that is small.
-constexpr std::size_t most_ids(std::size_t tokens) {
-  return (std::size_t{1} << 19) + 4 * tokens;
-}
-
 class Vocabulary {
  public:
   /// Every id in [0, kMostTokens). A token or an id that stands twice: `add` returns false and adds nothing.

@@ -266,14 +266,6 @@ TEST_CASE("tokenizer: templates that are wrong", "[tokenizer]") {
   check_patch("/post_processor", processor, ErrorCode::unsupported, "post_processor.single");
 }
 
-TEST_CASE("tokenizer: ids far beyond their number") {
-  check_patch("/model/vocab/a", 600'000, ErrorCode::format, "model.vocab.a");
-  check_patch("/added_tokens/0/id", 600'000, ErrorCode::format, "added_tokens[0].id");
-  Json file = small_file();
-  file["model"]["vocab"]["c"] = 400'000;
-  CHECK(load(file.dump())->vocab_size() == 400'001);
-}
-
 TEST_CASE("tokenizer: no tokens, and a template of ids that no token has") {
   check_patch("/model", {{"type", "BPE"}, {"vocab", Json::object()}, {"merges", Json::array()}},
               ErrorCode::format, "model.vocab");
