@@ -22,8 +22,8 @@ void check_vocabulary(const Tokenizer& tokenizer, const Model& model) {
   if (tokenizer.vocab_size() <= rows) return;
   const std::size_t id = tokenizer.vocab_size() - 1;
   throw Error(ErrorCode::mismatch, tokenizer_file(model.info().path).string(), "tokens",
-              "found \"" + tokenizer.token_bytes(static_cast<TokenId>(id), false) + "\" with id " +
-                  std::to_string(id) + ", expected less than the model's vocab_size, " +
+              "found the token \"" + tokenizer.token_bytes(static_cast<TokenId>(id), false) + "\" with id " +
+                  std::to_string(id) + ", expected an id below the model's vocab_size, " +
                   std::to_string(rows));
 }
 
