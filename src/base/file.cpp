@@ -40,9 +40,14 @@ class Descriptor {
   int value_;
 };
 
+struct OpenFile {
+  Descriptor descriptor;
+  std::size_t size;
+};
+
 /// Opens a regular file for reading and tells its size. O_NONBLOCK keeps a FIFO from blocking before it is
 /// refused.
-std::pair<Descriptor, std::size_t> open_regular(const std::filesystem::path& path) {
+OpenFile open_regular(const std::filesystem::path& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) fail(path, "cannot open");
   struct stat info {};
@@ -119,19 +124,20 @@ bool is_present(const std::filesystem::path& path) noexcept {
 
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
   FileReader file(path);
-  if (file.size() > max_bytes)
+  if (file.size() > max_bytes) {
     throw Error(
         ErrorCode::limit, path.string(), "",
         "found " + std::to_string(file.size()) + " bytes, expected at most " + std::to_string(max_bytes));
+  }
   std::string content(file.size(), '\0');
   content.resize(file.read(content));
   return content;
 }
 
 FileReader::FileReader(const std::filesystem::path& path) : path_(path) {
-  auto [file, size] = open_regular(path);
-  size_ = size;
-  descriptor_ = file.release();
+  OpenFile file = open_regular(path);
+  size_ = file.size;
+  descriptor_ = file.descriptor.release();
 }
 
 FileReader::~FileReader() {
@@ -151,10 +157,10 @@ std::size_t FileReader::read(std::span<char> buffer) {
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const auto [file, size] = open_regular(path);
-  size_ = size;
-  if (size == 0) return;
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+  const OpenFile file = open_regular(path);
+  size_ = file.size;
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.descriptor.get(), 0);
   if (address == MAP_FAILED) fail(path, "cannot map");
   data_ = static_cast<const std::byte*>(address);
   remember_mapping(path_.c_str(), data_, size_);
@@ -179,10 +185,9 @@ const char* mapped_file_at(const void* address) noexcept {
 
 void release_pages(std::span<const std::byte> bytes) noexcept {
   if (bytes.empty()) return;
-  const std::uintptr_t page = page_size();
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // Advice: it may be refused.
+  const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes.data()) % page_size();
+  void* begin = const_cast<std::byte*>(bytes.data() - before);
+  ::madvise(begin, before + bytes.size(), MADV_DONTNEED);  // Advice: it may be refused.
 }
 
 void remove_temporary_files() noexcept {

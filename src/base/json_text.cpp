@@ -21,10 +21,11 @@ JsonText::JsonText(std::string_view text, std::string source)
 JsonText::JsonText(const std::filesystem::path& file, std::size_t max_bytes)
     : source_(file.string()), size_(0), file_(file) {
   size_ = file_->size();
-  if (file_->size() > max_bytes)
+  if (file_->size() > max_bytes) {
     throw Error(
         ErrorCode::limit, source_, "",
         "found " + std::to_string(file_->size()) + " bytes, expected at most " + std::to_string(max_bytes));
+  }
   buffer_.resize(std::min(kPiece, file_->size() + 1));
   start();
 }

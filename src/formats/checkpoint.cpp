@@ -77,7 +77,7 @@ void Checkpoint::open_shards(const std::filesystem::path& index) {
 }
 
 void Checkpoint::add_file(std::shared_ptr<const SafetensorsFile> file) {
-  for (const SafetensorsEntry& entry : file->entries())
+  for (const SafetensorsEntry& entry : file->entries()) {
     tensors_.push_back({.name = entry.name,
                         .stored_name = entry.name,
                         .file = &file->name(),
@@ -85,6 +85,7 @@ void Checkpoint::add_file(std::shared_ptr<const SafetensorsFile> file) {
                         .shape = entry.shape,
                         .data = file->bytes_of(entry),
                         .mapped = true});
+  }
   owners_.push_back(std::move(file));
 }
 
@@ -105,10 +106,11 @@ TensorView CheckpointTensor::view() const {
   if (!known)
     throw Error(ErrorCode::unsupported, *file, stored_name,
                 "found dtype " + std::string(dtype) + ", expected F32, F16, BF16 or F8_E4M3");
-  if (shape.size() > Shape::kMaxRank)
+  if (shape.size() > Shape::kMaxRank) {
     throw Error(ErrorCode::unsupported, *file, stored_name,
                 "found " + std::to_string(shape.size()) + " dimensions, expected at most " +
                     std::to_string(Shape::kMaxRank));
+  }
   return {*known, Shape(std::span<const std::size_t>(shape)), data.data()};
 }
 

@@ -46,11 +46,13 @@ std::optional<std::filesystem::path> find_gguf(const std::filesystem::path& fold
     if (entry->path().extension() == ".gguf") files.push_back(entry->path());
   std::ranges::sort(files);
   if (files.empty()) return std::nullopt;
-  for (const std::filesystem::path& file : files)
-    if (model_name(file) != model_name(files.front()))
+  for (const std::filesystem::path& file : files) {
+    if (model_name(file) != model_name(files.front())) {
       throw Error(ErrorCode::io, folder.string(), "",
                   "found no " + missing + " but several models (" + files.front().filename().string() + ", " +
                       file.filename().string() + "), expected one; name the file");
+    }
+  }
   return files.front();
 }
 

@@ -45,10 +45,11 @@ void expect(const GgufFile& file, std::string_view key, std::int64_t greatest, s
 
 std::unique_ptr<const GgufFile> open_part(const std::filesystem::path& path, const std::string& opened) {
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored))
+  if (!std::filesystem::exists(path, ignored)) {
     throw Error(
         ErrorCode::io, path.string(), "",
         std::string("found no such file, expected the part of the model that belongs to ").append(opened));
+  }
   return std::make_unique<const GgufFile>(path);
 }
 
@@ -91,12 +92,15 @@ void GgufParts::open_siblings(std::unique_ptr<const GgufFile> opened, std::size_
 }
 
 void GgufParts::refuse_tensors_in_two_parts() const {
-  for (std::size_t i = 1; i < files_.size(); ++i)
-    for (const GgufTensor& tensor : files_[i]->tensors())
-      for (std::size_t before = 0; before < i; ++before)
+  for (std::size_t i = 1; i < files_.size(); ++i) {
+    for (const GgufTensor& tensor : files_[i]->tensors()) {
+      for (std::size_t before = 0; before < i; ++before) {
         if (files_[before]->find_tensor(tensor.name) != nullptr)
           files_[i]->fail(tensor.name,
                           std::string("found the tensor also in ").append(files_[before]->name()));
+      }
+    }
+  }
 }
 
 GgufParts::Found GgufParts::find_tensor(std::string_view name) const {

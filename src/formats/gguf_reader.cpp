@@ -25,10 +25,11 @@ std::string_view GgufReader::take_name(std::string_view field, std::size_t most)
 
 std::size_t GgufReader::take_count(std::string_view field, std::size_t least_bytes, std::size_t most) {
   const auto count = take<std::uint64_t>(field);
-  if (count > left() / least_bytes)
+  if (count > left() / least_bytes) {
     fail(field, "found a count of " + std::to_string(count) + ", expected at most " +
                     std::to_string(left() / least_bytes) + " in the " + std::to_string(left()) +
                     " bytes that may follow (is the file truncated?)");
+  }
   if (count > most)
     fail(field, "found a count of " + std::to_string(count) + ", expected at most " + std::to_string(most));
   return count;

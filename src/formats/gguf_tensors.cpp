@@ -96,10 +96,11 @@ void place(std::vector<TensorInfo>& infos, std::size_t alignment, std::span<cons
     if (info.offset % alignment != 0)
       in.fail(info.tensor.name, "found offset " + std::to_string(info.offset) +
                                     ", expected a multiple of the alignment " + std::to_string(alignment));
-    if (info.offset > data.size() || info.bytes > data.size() - info.offset)
+    if (info.offset > data.size() || info.bytes > data.size() - info.offset) {
       in.fail(info.tensor.name, "found " + std::to_string(info.bytes) + " bytes at offset " +
                                     std::to_string(info.offset) + ", expected them within the " +
                                     std::to_string(data.size()) + " bytes of data (is the file truncated?)");
+    }
     info.tensor.data = data.subspan(info.offset, info.bytes);
   }
 }

@@ -176,7 +176,7 @@ void GgufMetadata::add_all(const GgufMetadata& other) {
 }
 
 GgufWriter::GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata,
-                       std::vector<GgufTensorInfo> tensors, std::size_t alignment)
+                       const std::vector<GgufTensorInfo>& tensors, std::size_t alignment)
     : file_(path), alignment_(alignment) {
   assert(alignment > 0);
   std::string head = "GGUF";

@@ -60,7 +60,7 @@ class GgufWriter {
   /// have one name or a row is not whole blocks. `alignment` is a power of two; the caller adds `general.alignment`
   /// where it is not 32.
   GgufWriter(const std::filesystem::path& path, const GgufMetadata& metadata,
-             std::vector<GgufTensorInfo> tensors, std::size_t alignment = 32);
+             const std::vector<GgufTensorInfo>& tensors, std::size_t alignment = 32);
 
   /// The data of the tensors, one after the other, in pieces of any size within a tensor.
   void write(std::span<const std::byte> data);

@@ -86,10 +86,11 @@ NpyWriter::NpyWriter(const std::filesystem::path& path, std::size_t rows, std::s
 }
 
 void NpyWriter::write(std::span<const float> values) {
-  if (values.size() > left_)
+  if (values.size() > left_) {
     throw Error(
         ErrorCode::argument, name_, "",
         "found " + std::to_string(values.size()) + " values, expected at most " + std::to_string(left_));
+  }
   file_.write(std::as_bytes(values));
   left_ -= values.size();
 }
@@ -114,10 +115,11 @@ NpyArray read_npy(const std::filesystem::path& path) {
   array.shape = parse_header(text.substr(kPreamble, length), name);
   const std::span<const std::byte> data = bytes.subspan(kPreamble + length);
   const std::optional<std::size_t> expected = byte_size(DType::f32, array.shape);
-  if (!expected || data.size() != *expected)
+  if (!expected || data.size() != *expected) {
     throw Error(ErrorCode::format, name, "",
                 "found " + std::to_string(data.size()) + " bytes of values, expected " +
                     (expected ? std::to_string(*expected) : "more than any file has"));
+  }
   array.values.resize(data.size() / sizeof(float));
   if (!data.empty()) std::memcpy(array.values.data(), data.data(), data.size());
   return array;

@@ -21,15 +21,17 @@ std::string_view header_json(std::span<const std::byte> bytes, const std::string
     throw Error(ErrorCode::format, file, "header length",
                 "found a file of " + std::to_string(bytes.size()) + " bytes, expected at least 8");
   const auto length = load_unaligned<std::uint64_t>(bytes.data());
-  if (length > kMaxHeaderBytes)
+  if (length > kMaxHeaderBytes) {
     throw Error(ErrorCode::format, file, "header length",
                 "found " + std::to_string(length) + ", expected at most " + std::to_string(kMaxHeaderBytes) +
                     " (is this a safetensors file?)");
-  if (length > bytes.size() - kLengthBytes)
+  }
+  if (length > bytes.size() - kLengthBytes) {
     throw Error(ErrorCode::format, file, "header length",
                 "found " + std::to_string(length) + ", expected at most the " +
                     std::to_string(bytes.size() - kLengthBytes) +
                     " bytes that follow (is the file truncated?)");
+  }
   return text.substr(kLengthBytes, length);
 }
 

@@ -34,10 +34,11 @@ std::string range(std::size_t begin, std::size_t end) {
 const StoredType& stored_type(const SafetensorsEntry& entry, const std::string& file) {
   const auto* const type = std::find_if(kStoredTypes.begin(), kStoredTypes.end(),
                                         [&](const StoredType& known) { return known.name == entry.dtype; });
-  if (type == kStoredTypes.end())
+  if (type == kStoredTypes.end()) {
     throw Error(
         ErrorCode::unsupported, file, entry.name + ".dtype",
         "found \"" + std::string(entry.dtype) + "\", expected a dtype of safetensors 0.8 (F32, BF16, ...)");
+  }
   return *type;
 }
 
@@ -53,10 +54,11 @@ void check_size(const SafetensorsEntry& entry, const StoredType& type, const std
   if (*bits % 8 != 0)
     throw Error(ErrorCode::format, file, entry.name + ".shape",
                 "found " + std::to_string(*bits) + " bits, expected whole bytes");
-  if (entry.end - entry.begin != *bits / 8)
+  if (entry.end - entry.begin != *bits / 8) {
     throw Error(ErrorCode::format, file, entry.name + ".data_offsets",
                 "found " + std::to_string(entry.end - entry.begin) + " bytes, expected " +
                     std::to_string(*bits / 8) + " for its dtype and shape");
+  }
 }
 
 /// The entries in the order of their ranges cover [0, data_bytes) exactly.
@@ -71,20 +73,23 @@ void check_cover(const std::vector<SafetensorsEntry>& entries, std::size_t data_
   std::size_t covered = 0;
   for (const SafetensorsEntry* entry : order) {
     const std::string field = entry->name + ".data_offsets";
-    if (entry->begin != covered)
+    if (entry->begin != covered) {
       throw Error(ErrorCode::format, file, field,
                   "found " + range(entry->begin, entry->end) + ", expected it to begin at " +
                       std::to_string(covered) + " (the tensors leave a hole or overlap)");
-    if (entry->end > data_bytes)
+    }
+    if (entry->end > data_bytes) {
       throw Error(ErrorCode::format, file, field,
                   "found " + range(entry->begin, entry->end) + ", expected it within the file's " +
                       std::to_string(data_bytes) + " bytes of data (is the file truncated?)");
+    }
     covered = entry->end;
   }
-  if (covered != data_bytes)
+  if (covered != data_bytes) {
     throw Error(ErrorCode::format, file, "",
                 "found " + std::to_string(data_bytes) + " bytes of data, expected " +
                     std::to_string(covered) + " for its tensors");
+  }
 }
 
 }  // namespace

@@ -76,11 +76,13 @@ Matrix Decoder::embed(std::span<const TokenId> ids, Workspace& workspace) const 
 
 void Decoder::check_ids(std::span<const TokenId> ids) const {
   if (ids.empty()) throw Error(ErrorCode::argument, "", "ids", "found no tokens, expected at least one");
-  for (const TokenId id : ids)
-    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size())
+  for (const TokenId id : ids) {
+    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size()) {
       throw Error(
           ErrorCode::argument, "", "ids",
           "found token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocab_size() - 1));
+    }
+  }
 }
 
 std::size_t Decoder::resting_embeddings() const {

@@ -16,10 +16,11 @@ IndexerShape read_indexer(const JsonField& config, const MlaConfig& result) {
                            .head_dim = read_size(config, "index_head_dim"),
                            .rotary_dim = result.attention.qk_rope_head_dim,
                            .top_k = read_size(config, "index_topk")};
-  if (shape.head_dim < shape.rotary_dim)
+  if (shape.head_dim < shape.rotary_dim) {
     config.get("index_head_dim")
         .fail("found " + std::to_string(shape.head_dim) + ", expected at least qk_rope_head_dim (" +
               std::to_string(shape.rotary_dim) + ")");
+  }
   if (!result.q_lora_rank)
     config.get("q_lora_rank")
         .unsupported("found null, expected a number: the indexer works on compressed queries");

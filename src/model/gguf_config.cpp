@@ -94,10 +94,11 @@ Json gguf_common_config(GgufKeys& keys) {
   const std::size_t blocks = keys.size("block_count");
   // Blocks that predict more than the next token stand behind the others and are counted among them.
   const std::size_t predicting = keys.find_size("nextn_predict_layers", 0).value_or(0);
-  if (predicting >= blocks)
+  if (predicting >= blocks) {
     keys.fail("nextn_predict_layers", "found " + std::to_string(predicting) +
                                           ", expected less than block_count (" + std::to_string(blocks) +
                                           ")");
+  }
   Json config = Json::object();  // Not null: where memory runs out a null would become half an object.
   config["vocab_size"] = gguf_vocab_size(keys);
   config["hidden_size"] = keys.size("embedding_length");

@@ -13,17 +13,19 @@ void read_heads(GgufKeys& keys, Json& config) {
   config["num_key_value_heads"] =
       keys.has("attention.head_count_kv") ? keys.size_of_layers("attention.head_count_kv", blocks) : heads;
   const std::optional<std::size_t> key_length = keys.find_size("attention.key_length");
-  if (!key_length && hidden % heads != 0)
+  if (!key_length && hidden % heads != 0) {
     keys.fail("attention.head_count",
               "found " + std::to_string(heads) +
                   ", expected a divisor of embedding_length where key_length is absent");
+  }
   const std::size_t head_dim = key_length.value_or(hidden / heads);
   config["head_dim"] = head_dim;
   const std::size_t value_length = keys.find_size("attention.value_length").value_or(head_dim);
-  if (value_length != head_dim)
+  if (value_length != head_dim) {
     keys.unsupported(
         "attention.value_length",
         "found " + std::to_string(value_length) + ", expected key_length (" + std::to_string(head_dim) + ")");
+  }
   const std::size_t rotary_dim = keys.find_size("rope.dimension_count").value_or(head_dim);
   if (rotary_dim != head_dim)
     keys.unsupported("rope.dimension_count", "found " + std::to_string(rotary_dim) +
@@ -55,10 +57,11 @@ void read_llama(GgufKeys& keys, Json& config) {
 }  // namespace
 
 Json gguf_llama_config(GgufKeys& keys) {
-  if (const std::size_t experts = keys.find_size("expert_count", 0).value_or(0); experts > 0)
+  if (const std::size_t experts = keys.find_size("expert_count", 0).value_or(0); experts > 0) {
     keys.unsupported("expert_count",
                      "found " + std::to_string(experts) +
                          ", expected 0: mixtures of experts (Mixtral) are known in deepseek2 only");
+  }
   keys.expect_size("expert_used_count", 0);
   Json config = gguf_common_config(keys);
   if (!config.contains("intermediate_size")) keys.fail("feed_forward_length", "missing");

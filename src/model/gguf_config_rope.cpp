@@ -23,12 +23,13 @@ std::optional<std::vector<double>> find_factors(const GgufKeys& keys, const char
   if (tensor == nullptr) return std::nullopt;
   if (tensor->dtype != "F32")
     file->unsupported(name, std::string("found dtype ").append(tensor->dtype).append(", expected F32"));
-  if (tensor->shape != std::vector<std::size_t>{count})
+  if (tensor->shape != std::vector<std::size_t>{count}) {
     file->fail(
         name, "found shape " +
                   to_string(Shape(std::span(tensor->shape)
                                       .first(std::min<std::size_t>(tensor->shape.size(), Shape::kMaxRank)))) +
                   ", expected one factor for each pair of values to rotate, " + std::to_string(count));
+  }
   std::vector<double> factors;
   for (const float factor : decode(TensorView{DType::f32, Shape{count}, tensor->data.data()})) {
     if (!(factor > 0.0F) || !std::isfinite(factor))
@@ -108,15 +109,17 @@ void add_gguf_rope(GgufKeys& keys, std::size_t rotary_dim, Json& config) {
   const std::string_view type = keys.find_text("rope.scaling.type").value_or("linear");
   const double factor = read_factor(keys);
   const std::optional<Json> by_tensors = scaling_by_tensors(keys, rotary_dim / 2, config);
-  if (type != "none" && type != "linear" && type != "yarn" && type != "longrope")
+  if (type != "none" && type != "linear" && type != "yarn" && type != "longrope") {
     keys.unsupported(
         "rope.scaling.type",
         std::string("found \"").append(type).append("\", expected none, linear, yarn or longrope"));
+  }
   if (by_tensors) {
-    if (type == "yarn" || (type == "linear" && factor != 1.0))
+    if (type == "yarn" || (type == "linear" && factor != 1.0)) {
       keys.unsupported("rope.scaling.type",
                        std::string("found ").append(type).append(
                            " scaling together with a tensor of factors, expected one of them"));
+    }
     config["rope_scaling"] = *by_tensors;
   } else if (type == "longrope") {
     keys.fail("rope.scaling.type",

@@ -23,10 +23,11 @@ GgufKeys::GgufKeys(const GgufParts& parts) : parts_(parts) {
   const std::optional<std::string_view> name = file().string(kArchitectureKey);
   if (!name) file().fail(kArchitectureKey, "missing, expected one of " + known_architectures());
   architecture_ = *name;
-  if (std::ranges::count(gguf_architectures(), architecture_) == 0)
+  if (std::ranges::count(gguf_architectures(), architecture_) == 0) {
     file().unsupported(
         kArchitectureKey,
         std::string("found \"").append(architecture_).append("\", expected one of ") + known_architectures());
+  }
 }
 
 std::string GgufKeys::name_of(std::string_view key) const {

@@ -31,10 +31,11 @@ std::string read_file_type(const GgufFile& file) {
   const std::optional<std::int64_t> number = file.integer(kKey, 0, std::numeric_limits<std::int32_t>::max());
   if (!number) return "";
   const auto index = static_cast<std::size_t>(*number >= kGuessed ? *number - kGuessed : *number);
-  if (index >= kFileTypes.size() || kFileTypes[index].empty())
+  if (index >= kFileTypes.size() || kFileTypes[index].empty()) {
     file.unsupported(kKey, "found " + std::to_string(*number) +
                                ", expected one of llama.cpp's file types, 0 to " +
                                std::to_string(kFileTypes.size() - 1));
+  }
   return std::string(kFileTypes[index]);
 }
 
@@ -74,10 +75,11 @@ GenerationConfig read_generation(const GgufFile& file, std::int64_t vocabulary) 
   GenerationConfig result;
   result.bos_token_id = find_token(file, "tokenizer.ggml.bos_token_id", vocabulary);
   for (const char* key :
-       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     if (const auto id = find_token(file, key, vocabulary);
         id && std::ranges::count(result.eos_token_ids, *id) == 0)
       result.eos_token_ids.push_back(*id);
+  }
   // What generation_config.json says beside do_sample, as the converter has it.
   constexpr double kGreatest = 1e6;  // These bounds as in generation_config.json.
   result.temperature = find_number(file, "general.sampling.temp", 0.0, kGreatest);
@@ -92,7 +94,7 @@ GenerationConfig read_generation(const GgufFile& file, std::int64_t vocabulary) 
 /// `architecture` looks into the files.
 Checkpoint read_tensors(std::shared_ptr<const GgufParts> parts, std::string_view architecture) {
   std::vector<CheckpointTensor> tensors;
-  for (const auto& file : parts->files())
+  for (const auto& file : parts->files()) {
     for (const GgufTensor& tensor : file->tensors()) {
       if (is_config_tensor(tensor.name)) continue;
       // What has no name in transformers keeps its own: whoever builds the model says that it does not know it.
@@ -105,6 +107,7 @@ Checkpoint read_tensors(std::shared_ptr<const GgufParts> parts, std::string_view
                          .data = tensor.data,
                          .mapped = true});
     }
+  }
   std::string place = parts->first().name();
   const auto naming = [architecture](std::string_view name) -> std::optional<std::string> {
     const std::optional<GgufPlace> found = gguf_place(architecture, name);

@@ -157,12 +157,12 @@ std::optional<std::size_t> take_expert(std::string& name) {
 }  // namespace
 
 std::span<const std::string_view> gguf_architectures() {
-  static constexpr auto architectures = [] {
+  static constexpr auto kArchitectures = [] {
     std::array<std::string_view, kNames.size()> list;
     for (std::size_t i = 0; i < list.size(); ++i) list[i] = kNames[i].architecture;
     return list;
   }();
-  return architectures;
+  return kArchitectures;
 }
 
 std::optional<std::string> transformers_name(std::string_view architecture, std::string_view gguf_name) {

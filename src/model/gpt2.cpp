@@ -93,10 +93,11 @@ class Builder {
     const WeightView weight =
         weights_.matrix(name, config_.conv1d_layout ? Shape{in, parts * out} : Shape{parts * out, in});
     const DTypeTraits& traits = dtype_traits(weight.data.dtype);
-    if (config_.conv1d_layout && (weight.scale || traits.block_elements != 1))
+    if (config_.conv1d_layout && (weight.scale || traits.block_elements != 1)) {
       throw Error(
           ErrorCode::unsupported, checkpoint_.file_of(name), name,
           "found dtype " + std::string(traits.name) + " for a matrix [in, out], expected F32, F16 or BF16");
+    }
     const std::vector<float> bias = weights_.vector(prefix + ".bias", parts * out);
     std::vector<Linear> result;
     for (std::size_t part = 0; part < parts; ++part) {
@@ -154,8 +155,9 @@ Activation read_activation(const JsonField& config) {
 }  // namespace
 
 float Gpt2Config::softmax_scale(std::size_t layer) const {
+  const std::size_t head = n_embd / n_head;
   double scale = 1.0;
-  if (scale_attn_weights) scale /= std::sqrt(static_cast<double>(n_embd / n_head));
+  if (scale_attn_weights) scale /= std::sqrt(static_cast<double>(head));
   if (scale_attn_by_inverse_layer_idx) scale /= static_cast<double>(layer + 1);
   return static_cast<float>(scale);
 }

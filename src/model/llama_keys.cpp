@@ -15,18 +15,20 @@ void read_head_shape(const JsonField& config, const LlamaKeys& keys, LlamaConfig
   shape.num_key_value_heads = absent || config.get("num_key_value_heads").json().is_null()
                                   ? shape.num_heads
                                   : read_size(config, "num_key_value_heads");
-  if (shape.num_heads % shape.num_key_value_heads != 0)
+  if (shape.num_heads % shape.num_key_value_heads != 0) {
     config.get("num_key_value_heads")
         .fail("found " + std::to_string(shape.num_key_value_heads) +
               ", expected a divisor of num_attention_heads (" + std::to_string(shape.num_heads) + ")");
+  }
   if (config.find("head_dim") || !keys.head_dim_may_be_absent) {
     shape.head_dim = read_size(config, "head_dim");
   } else {
-    if (result.hidden_size % shape.num_heads != 0)
+    if (result.hidden_size % shape.num_heads != 0) {
       config.get("hidden_size")
           .fail("found " + std::to_string(result.hidden_size) +
                 ", expected a multiple of num_attention_heads (" + std::to_string(shape.num_heads) +
                 ") where head_dim is absent");
+    }
     shape.head_dim = result.hidden_size / shape.num_heads;
   }
   shape.softmax_scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.head_dim)));
@@ -35,10 +37,11 @@ void read_head_shape(const JsonField& config, const LlamaKeys& keys, LlamaConfig
 void read_rotation(const JsonField& config, LlamaConfig& result) {
   const GqaShape& shape = result.attention;
   result.position_encoding = read_position_encoding(config, "rope");
-  if (result.position_encoding == "rope" && shape.head_dim % 2 != 0)
+  if (result.position_encoding == "rope" && shape.head_dim % 2 != 0) {
     config.get(config.find("head_dim") ? "head_dim" : "hidden_size")
         .fail("found heads of " + std::to_string(shape.head_dim) +
               " values, expected an even number for rope");
+  }
   result.rope = read_rope_scaling(config, shape.head_dim, result.max_position_embeddings);
   // mla's own key: files that were converted for other programs have their heads' rows in this order.
   if (read_bool_or(config, "rope_interleave", false)) result.rope_pairing = RopePairing::interleaved;

@@ -36,10 +36,11 @@ void read_router(const JsonField& config, MlaConfig& result) {
   result.zero_experts = read_size_or(config, "zero_expert_num", 256, 0);
   router.n_routed_experts = read_size(config, "n_routed_experts") + result.zero_experts;
   router.top_k = read_size(config, "moe_topk");
-  if (router.top_k > router.n_routed_experts)
+  if (router.top_k > router.n_routed_experts) {
     config.get("moe_topk")
         .fail("found " + std::to_string(router.top_k) + ", expected at most the " +
               std::to_string(router.n_routed_experts) + " experts, zero experts included");
+  }
   const auto scale = config.find("routed_scaling_factor");
   router.routed_scaling_factor = static_cast<float>(scale ? scale->as_number(-1e6, 1e6) : 6.0);
   result.router = router;

@@ -55,22 +55,25 @@ void read_attention(const JsonField& config, const MlaDefaults& defaults, MlaCon
 void read_groups(const JsonField& config, RouterShape& router) {
   router.n_group = read_size(config, "n_group");
   router.topk_group = read_size(config, "topk_group");
-  if (router.n_routed_experts % router.n_group != 0)
+  if (router.n_routed_experts % router.n_group != 0) {
     config.get("n_group").fail("found " + std::to_string(router.n_group) +
                                ", expected a divisor of n_routed_experts (" +
                                std::to_string(router.n_routed_experts) + ")");
-  if (router.topk_group > router.n_group)
+  }
+  if (router.topk_group > router.n_group) {
     config.get("topk_group")
         .fail("found " + std::to_string(router.topk_group) + ", expected at most n_group (" +
               std::to_string(router.n_group) + ")");
+  }
   const std::size_t group_size = router.n_routed_experts / router.n_group;
   if (router.kind != RouterKind::softmax_group_limited && group_size < 2)
     config.get("n_group").fail("found " + std::to_string(router.n_group) +
                                ", expected groups of at least 2 experts");
-  if (router.top_k > router.topk_group * group_size)
+  if (router.top_k > router.topk_group * group_size) {
     config.get("num_experts_per_tok")
         .fail("found " + std::to_string(router.top_k) + ", expected at most the " +
               std::to_string(router.topk_group * group_size) + " experts of topk_group groups");
+  }
 }
 
 }  // namespace
@@ -117,10 +120,11 @@ void read_experts(const JsonField& config, const RouterDefaults& defaults, MlaCo
   router.kind = defaults.kind;
   router.n_routed_experts = read_size(config, "n_routed_experts");
   router.top_k = read_size(config, "num_experts_per_tok");
-  if (router.top_k > router.n_routed_experts)
+  if (router.top_k > router.n_routed_experts) {
     config.get("num_experts_per_tok")
         .fail("found " + std::to_string(router.top_k) + ", expected at most n_routed_experts (" +
               std::to_string(router.n_routed_experts) + ")");
+  }
   if (has_groups(router.kind)) read_groups(config, router);
   router.norm_topk_prob = defaults.norm_topk_prob && read_nullable_bool_or(config, "norm_topk_prob", true);
   const auto scale = config.find("routed_scaling_factor");

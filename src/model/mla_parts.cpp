@@ -162,19 +162,21 @@ std::vector<SwiGlu> MlaParts::experts(const std::string& prefix, std::size_t cou
   if (apart) {
     const WeightView gate = weights_.matrix(prefix + "gate_proj", Shape{count, width, hidden});
     const WeightView up = weights_.matrix(prefix + "up_proj", Shape{count, width, hidden});
-    for (std::size_t expert = 0; expert < count; ++expert)
+    for (std::size_t expert = 0; expert < count; ++expert) {
       result.push_back({Linear(gate.slice_rows(expert * width, width)),
                         Linear(up.slice_rows(expert * width, width)),
                         Linear(down.slice_rows(expert * hidden, hidden))});
+    }
     return result;
   }
   const WeightView gate_up =
       weights_.matrix(prefix + "gate_up_proj", Shape{count + config_.zero_experts, 2 * width, hidden});
   unused_parameters_ += config_.zero_experts * 2 * width * hidden;
-  for (std::size_t expert = 0; expert < count; ++expert)
+  for (std::size_t expert = 0; expert < count; ++expert) {
     result.push_back({Linear(gate_up.slice_rows(2 * expert * width, width)),
                       Linear(gate_up.slice_rows((2 * expert + 1) * width, width)),
                       Linear(down.slice_rows(expert * hidden, hidden))});
+  }
   return result;
 }
 

@@ -20,11 +20,12 @@ struct PackingItem {
 };
 
 void run(const PackingItem& item, const Kernels& kernels) {
-  for (std::size_t i = item.first; i < item.first + item.count; ++i)
+  for (std::size_t i = item.first; i < item.first + item.count; ++i) {
     if (item.linear != nullptr)
       item.linear->pack_panel(i, kernels);
     else
       item.attention->pack_fast(i, kernels);
+  }
 }
 
 std::vector<PackingItem> list_items(Decoder& decoder, const PackingOptions& options, PageMemory& memory) {

@@ -115,10 +115,11 @@ DecodedToken TokenDecoder::decode(std::string_view token, bool first) const {
       result.bytes = strip(result.bytes, step.strip);
     else
       result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to);
-    if (result.bytes.size() > most)
+    if (result.bytes.size() > most) {
       throw Error(ErrorCode::format, file_, place_,
                   "makes " + std::to_string(result.bytes.size()) + " bytes of the token " + quote(token) +
                       ", expected at most " + std::to_string(most));
+    }
   }
   if (byte_fallback_) {
     if (const std::optional<char> byte = fallback_byte(result.bytes)) return {std::string(1, *byte), true};

@@ -99,10 +99,11 @@ class DocumentBuilder {
   void take_rest(std::size_t characters) {
     constexpr std::size_t kValueBytes = 64;
     rest_bytes_ += kValueBytes + characters;
-    if (rest_bytes_ > kMostRest)
+    if (rest_bytes_ > kMostRest) {
       throw Error(
           ErrorCode::limit, source_, "",
           "found more than " + std::to_string(kMostRest) + " bytes beside the vocabulary and the merges");
+    }
   }
 
   bool in_model() const { return open_.size() == 2 && at_model_; }

@@ -65,16 +65,18 @@ class PairFinder {
     std::uint64_t work = 0;
     for (std::size_t id = 0; id < source_.tokens->size(); ++id) {
       const std::size_t size = (*source_.tokens)[id].size();
-      if (size > kLongestScoredToken)
+      if (size > kLongestScoredToken) {
         source_.file->unsupported(source_.place(kGgufTokens, id), "found a token of " + std::to_string(size) +
                                                                       " bytes, expected at most " +
                                                                       std::to_string(kLongestScoredToken));
+      }
       work += size * size;
     }
-    if (work > kMostScoredWork)
+    if (work > kMostScoredWork) {
       source_.file->unsupported(kGgufTokens,
                                 "found too many long tokens, expected squares of their sizes of at most " +
                                     std::to_string(kMostScoredWork) + " in all");
+    }
   }
 
   void cut(TokenId id, std::uint32_t rank) {
@@ -85,10 +87,11 @@ class PairFinder {
       const std::optional<TokenId> right = left ? symbol(token.substr(at)) : std::nullopt;
       if (right) pairs_.push_back({*left, *right, rank, id});
     }
-    if (pairs_.size() > kMostScoredPairs)
+    if (pairs_.size() > kMostScoredPairs) {
       source_.file->unsupported(kGgufTokens,
                                 "found more than " + std::to_string(kMostScoredPairs) +
                                     " pairs of tokens that make another, expected at most so many");
+    }
   }
 
   std::optional<TokenId> symbol(std::string_view text) const {
@@ -112,10 +115,11 @@ Json sequence_of(const char* key, std::vector<Json> members) {
 }
 
 void require_bytes(const GgufVocabulary& source, const Vocabulary& table) {
-  for (std::size_t byte = 0; byte < 256; ++byte)
+  for (std::size_t byte = 0; byte < 256; ++byte) {
     if (!table.find(fallback_name(byte)))
       source.file->unsupported(
           kGgufTokens, "found no token " + quote(fallback_name(byte)) + ", expected one for every byte");
+  }
 }
 
 }  // namespace

@@ -30,11 +30,12 @@ void refuse_neither(const std::filesystem::path& file) {
   const std::string_view first(buffer.data(), FileReader(file).read(buffer));
   refuse_lfs_pointer(first, file.string());
   const std::size_t begin = first.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos || first[begin] != '{')
+  if (begin == std::string_view::npos || first[begin] != '{') {
     throw Error(
         ErrorCode::format, file.string(), "",
         "found neither \"GGUF\" nor '{' at its beginning, expected a GGUF file, a tokenizer.json or a model "
         "folder");
+  }
 }
 
 }  // namespace
