@@ -16,7 +16,7 @@ constexpr double kGreatest = 1e12;
 /// The object that holds the parameters, if there is one that is not empty.
 std::optional<JsonField> find_parameters(const JsonField& config) {
   for (const char* key : {"rope_scaling", "rope_parameters"})
-    if (const auto field = config.find(key); field && !field->expect_object().json().empty()) return field;
+    if (auto field = config.find(key); field && !field->expect_object().json().empty()) return field;
   return std::nullopt;
 }
 

@@ -90,6 +90,21 @@ TEST_CASE("an atomic file appears with commit and leaves nothing beside it") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("an atomic file that goes to the disk in pieces is whole") {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder.path() / "out";
+  std::string content(std::size_t{5} << 20, 'a');
+  std::string all;
+  AtomicFile file(path);
+  for (const char letter : {'a', 'b', 'c', 'd', 'e'}) {
+    content.assign(content.size(), letter);
+    file.write(bytes_of(content));
+    all += content;
+  }
+  file.commit();
+  CHECK((read_file(path, all.size()) == all));
+}
+
 TEST_CASE("an atomic file that is abandoned leaves what was there") {
   const ScratchFolder folder;
   const std::filesystem::path path = folder.write("out", "old");

@@ -77,6 +77,41 @@ TEST_CASE("which rope key wins", "[config]") {
   CHECK(rope({{"rope_scaling", {{"type", "yarn"}, {"factor", 4}}}}).original_max_position_embeddings == 1024);
 }
 
+TEST_CASE("rope parameters that do not go together are refused at their field", "[config]") {
+  const auto field_of = [](const Json& parameters) {
+    return thrown_by([&] { rope({{"rope_scaling", parameters}}); }).field();
+  };
+  CHECK(field_of({{"type", "spiral"}}) == "rope_scaling.type");
+  CHECK(field_of({{"type", "linear"}, {"factor", 2}, {"partial_rotary_factor", 0.5}}) ==
+        "rope_scaling.partial_rotary_factor");
+  CHECK(field_of({{"type", "yarn"}, {"factor", 2}, {"rope_theta", 1}}) == "rope_scaling");
+  Json llama3 = {{"type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}};
+  CHECK(rope({{"rope_scaling", llama3}}).high_freq_factor == 4.0);
+  llama3["high_freq_factor"] = 1;
+  CHECK(field_of(llama3) == "rope_scaling.high_freq_factor");
+  const Json ones(4, 1.0);
+  Json longrope = {{"type", "longrope"}, {"short_factor", ones}, {"long_factor", ones}};
+  longrope["original_max_position_embeddings"] = 256;
+  CHECK(rope({{"rope_scaling", longrope}}).factor == 4.0);
+  longrope["long_factor"] = Json(3, 1.0);
+  CHECK(field_of(longrope) == "rope_scaling.long_factor");
+  const Json dynamic = {{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}};
+  CHECK(rope(dynamic).type == mla::RopeType::dynamic);
+  CHECK_THROWS_AS(mla::read_rope_scaling(mla::JsonField(dynamic, "config.json"), 2, 1024), mla::Error);
+}
+
+TEST_CASE("how deepseek_v2 chooses its experts", "[config]") {
+  Json json = golden("v2_defaults");
+  json["topk_method"] = "greedy";
+  REQUIRE(read(json).router);
+  CHECK(read(json).router->kind == mla::RouterKind::softmax_greedy);
+  json["topk_method"] = "noaux_tc";
+  CHECK(refused_at(json) == "topk_method");
+  json["topk_method"] = "greedy";
+  json["moe_layer_freq"] = 2;
+  CHECK(refused_at(json) == "moe_layer_freq");
+}
+
 TEST_CASE("defaults of config keys", "[config]") {
   Json json = golden("v3_groups");
   for (const char* key : {"rms_norm_eps", "norm_topk_prob", "routed_scaling_factor", "rope_theta",

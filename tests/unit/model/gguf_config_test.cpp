@@ -145,6 +145,23 @@ TEST_CASE("gguf config: numbers for each layer count if they are equal", "[gguf]
                 "llama.attention.head_count_kv", "found 0");
 }
 
+TEST_CASE("gguf config: a llama with a window is a mistral, and has no biases", "[gguf]") {
+  GgufBuilder builder = common("llama");
+  builder.uint32("llama.attention.sliding_window", 64);
+  const Json config = config_of(builder);
+  CHECK(config["model_type"] == "mistral");
+  CHECK(config["sliding_window"] == 64);
+  CHECK_FALSE(config.contains("attention_bias"));
+  check_refused(builder.f32_tensor("blk.0.attn_q.bias", {1}, {0}), ErrorCode::unsupported,
+                "llama.attention.sliding_window", "biases");
+}
+
+TEST_CASE("gguf config: heads that do not divide the width need a length of their own", "[gguf]") {
+  GgufBuilder builder = common("llama", "attention.head_count");
+  check_refused(builder.uint32("llama.attention.head_count", 5), ErrorCode::format,
+                "llama.attention.head_count", "found 5, expected a divisor");
+}
+
 TEST_CASE("gguf config: missing and impossible values name their key", "[gguf]") {
   for (const char* key : {"block_count", "context_length", "embedding_length", "feed_forward_length",
                           "attention.head_count", "attention.layer_norm_rms_epsilon", "vocab_size"})
