@@ -85,7 +85,7 @@ void Bpe::start_with_characters(std::string_view word, std::vector<TokenId>& sym
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t length = code_point_at(word, at).length;
     std::string character(word.substr(at, length));
-    if (at > 0) character = options_.continuing_subword_prefix + character;
+    if (at > 0) character.insert(0, options_.continuing_subword_prefix);
     at += length;
     if (at == word.size()) character += options_.end_of_word_suffix;
     if (const auto id = vocabulary_.find(character)) {
