@@ -19,7 +19,7 @@ namespace {
 
 /// The file within `folder` that has the tokenizer.
 std::filesystem::path choose(const std::filesystem::path& folder) {
-  const std::filesystem::path json = folder / "tokenizer.json";
+  std::filesystem::path json = folder / "tokenizer.json";
   if (is_present(json)) return json;
   return find_gguf(folder, "tokenizer.json").value_or(json);
 }
