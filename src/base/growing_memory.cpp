@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/huge_pages.h"
+#include "base/round_up.h"
 
 namespace mla {
 namespace {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <new>
 
+#include "base/round_up.h"
+
 namespace mla {
 
 std::byte* map_at_huge_page(std::size_t size) {

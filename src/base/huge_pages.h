@@ -7,10 +7,6 @@ namespace mla {
 
 inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-constexpr std::size_t round_up(std::size_t value, std::size_t step) {
-  return (value + step - 1) / step * step;
-}
-
 /// `size` zeros, of whole pages, that begin at a multiple of kHugePage; to be unmapped with the same size. Throws
 /// std::bad_alloc.
 std::byte* map_at_huge_page(std::size_t size);

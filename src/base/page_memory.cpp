@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/huge_pages.h"
+#include "base/round_up.h"
 
 namespace mla {
 namespace {

@@ -7,6 +7,7 @@
 #include "mla/error.h"
 #include "model/active_weights.h"
 #include "model/architecture.h"
+#include "model/known_keys.h"
 #include "model/model_parts.h"
 #include "model/packing.h"
 
@@ -114,6 +115,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, cons
   parts->info.architecture = architecture.model_type;
   describe_checkpoint(source.checkpoint, parts->info);
   parts->decoder = architecture.build(config, source.checkpoint, parts->info);
+  check_known_keys(config);
   if (source.unread_metadata) parts->info.ignored_config = *source.unread_metadata;
   choose_encoding(options.position_encoding, *parts);
   parts->described_only = options.describe_only;

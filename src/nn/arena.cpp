@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/round_up.h"
+
 namespace mla {
 
 Matrix Arena::matrix(std::size_t rows, std::size_t cols) {
@@ -10,8 +12,7 @@ Matrix Arena::matrix(std::size_t rows, std::size_t cols) {
 
 std::byte* Arena::bytes(std::size_t count) {
   constexpr std::size_t kLeastBlock = std::size_t{1} << 20;
-  const std::size_t wanted =
-      (count + AlignedMemory::kAlignment - 1) / AlignedMemory::kAlignment * AlignedMemory::kAlignment;
+  const std::size_t wanted = round_up(count, AlignedMemory::kAlignment);
   while (block_ < blocks_.size() && blocks_[block_].size - used_ < wanted) {
     ++block_;
     used_ = 0;

@@ -166,7 +166,7 @@ void Decompressed::attend(std::size_t head, std::size_t row, std::size_t rows, c
     return tile(head, row + first, std::min(kTileRows, rows - first), memory.queries + first * cols_ * 2);
   };
   for (std::size_t first = 0; first < rows; first += kTileRows) {
-    pack_queries(tile_at(first), std::array{content, rotary}, head, shape_.softmax_scale, kernels);
+    pack_queries(tile_at(first), std::array{content, rotary}, shape_.softmax_scale, kernels);
     if (span.first == 0) merged(head, row + first, tile_at(first).count).begin();
   }
   const std::size_t seen = std::min(span.first + span.count, tile(head, row, rows, nullptr).keys_end());

@@ -115,7 +115,7 @@ void Selected::attend(std::size_t token, int worker) const {
   const ScoreBias bias = this->bias(token);
   for (std::size_t head = 0; head < queries_.heads; head += kTileRows) {
     const QueryTile tile = this->tile(head, bias, memory);
-    pack_queries(tile, parts(token), 0, queries_.scale, workspace_.attention);
+    pack_queries(tile, parts(token), queries_.scale, workspace_.attention);
     merged(token, tile, memory).begin();
   }
   for (std::size_t first = 0; first < chosen.size(); first += kKeyBlock) {

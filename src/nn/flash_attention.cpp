@@ -194,8 +194,8 @@ std::size_t packed_cols(std::span<const HeadRows<const float>> parts) {
   return cols;
 }
 
-void pack_queries(const QueryTile& tile, std::span<const HeadRows<const float>> parts, std::size_t head,
-                  float scale, const AttentionKernels& kernels) {
+void pack_queries(const QueryTile& tile, std::span<const HeadRows<const float>> parts, float scale,
+                  const AttentionKernels& kernels) {
   const std::size_t group = tile.rows.group;
   for (std::size_t lane = 0; lane < tile.count; lane += kLanes) {
     const std::size_t count = std::min(kLanes, tile.count - lane);
@@ -204,7 +204,7 @@ void pack_queries(const QueryTile& tile, std::span<const HeadRows<const float>> 
       std::array<const float*, kLanes> rows{};
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t row = tile.row + lane + i;
-        rows[i] = part.row(row / group, head * group + row % group);
+        rows[i] = part.row(row / group, tile.head * group + row % group);
       }
       kernels.pack_rows(rows.data(), count, part.cols, scale * std::numbers::log2e_v<float>, panel);
       panel += round_up(part.cols, kColumnStep) * kLanes * 2;
@@ -311,7 +311,7 @@ struct UnitMemory {
 void Flash::run_unit(std::size_t unit, int worker) const {
   const auto memory = worker_memory<UnitMemory>(workspace_, worker, lanes_, cols_, problem_.out.cols);
   const QueryTile tile = tile_of(unit, memory.queries);
-  pack_queries(tile, problem_.queries, head_of(unit), problem_.scale, kernels_);
+  pack_queries(tile, problem_.queries, problem_.scale, kernels_);
   const MergedRows rows = merged(unit, memory.largest, memory.sum);
   rows.begin();
   for (std::size_t block = tile.keys_begin() / kKeyBlock; block * kKeyBlock < tile.keys_end(); ++block) {
@@ -392,7 +392,7 @@ void Flash::run_blocks(std::size_t work) const {
     return merged(unit, memory.largest + unit * lanes_, memory.sum + unit * lanes_);
   };
   for_items(workspace_, units(), 4 * problem_.heads * rows_ * cols_, [&](std::size_t unit, int) {
-    pack_queries(tile(unit), problem_.queries, head_of(unit), problem_.scale, kernels_);
+    pack_queries(tile(unit), problem_.queries, problem_.scale, kernels_);
     rows_of(unit).begin();
   });
   const std::size_t blocks = (problem_.keys.tokens + kKeyBlock - 1) / kKeyBlock;

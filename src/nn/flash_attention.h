@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include "base/round_up.h"
 #include "nn/kv_cache.h"
 #include "nn/score_bias.h"
 #include "nn/workspace.h"
@@ -23,10 +24,6 @@ namespace mla {
 inline constexpr std::size_t kTileRows = 64;
 /// Columns of keys and queries are filled up with zeros to a multiple of this.
 inline constexpr std::size_t kColumnStep = 32;
-
-constexpr std::size_t round_up(std::size_t n, std::size_t step) {
-  return (n + step - 1) / step * step;
-}
 
 /// Cuts memory into arrays at multiples of 64 bytes. From null it only counts.
 class Carver {
@@ -183,9 +180,9 @@ void flash_attention(const FlashProblem& problem, Workspace& workspace);
 /// Values as bf16 with zeros up to a multiple of kColumnStep.
 void write_bf16_row(std::span<const float> values, std::byte* to, const PackedKernels& kernels);
 
-/// A tile's rows as panels; `head` is the key-value head.
-void pack_queries(const QueryTile& tile, std::span<const HeadRows<const float>> parts, std::size_t head,
-                  float scale, const AttentionKernels& kernels);
+/// A tile's rows as panels.
+void pack_queries(const QueryTile& tile, std::span<const HeadRows<const float>> parts, float scale,
+                  const AttentionKernels& kernels);
 
 /// Columns of a packed query.
 std::size_t packed_cols(std::span<const HeadRows<const float>> parts);

@@ -110,6 +110,7 @@ void Indexer::multiply_tile(const LinearInput& heads, ConstMatrix keys, float* m
     for (std::size_t i = 0; i < count; ++i) rows[i] = keys.row(first + i);
     float* const to = memory + first / kPanelRows * panel;
     std::fill_n(to, panel, 0.0F);
+    // As pack_panel(DType::f32, ...) writes it, but with vectors: keys are packed anew in every pass.
     workspace.attention.add_columns(rows.data(), count, keys.cols, 1.0F, to, kPanelRows);
   }
   workspace.packed.multiply[static_cast<std::size_t>(DType::f32)](

@@ -1,12 +1,14 @@
 #include "packed/activations.h"
 
+#include "base/round_up.h"
+
 namespace mla {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 
 constexpr std::size_t aligned(std::size_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return round_up(bytes, kAlignment);
 }
 
 constexpr std::size_t value_bytes(ActivationForm form) {

@@ -27,15 +27,15 @@ std::size_t with_f8_scratch(std::size_t cols) {
   return kManyRows.bytes() + float_scratch_bytes<V>(cols);
 }
 
-/// Calls body(col, end, factors) for the stretches of the columns [col, end) that have the same factors, which are
-/// those that `factors` points to in the first panel of a job.
+/// Calls body(col, end, factors) for the stretches of the columns [col, end) that have the same factors: these are
+/// `factors` bytes from the begin of a panel.
 template <typename Body>
 void for_f8_blocks(const PanelJob& job, std::size_t col, std::size_t end, Body body) {
   while (col < end) {
     const std::size_t block = col / job.scale_cols;
     const std::size_t block_end = (block + 1) * job.scale_cols;
     const std::size_t stop = block_end < end ? block_end : end;
-    body(col, stop, f8_scales_begin(job.cols) + block * kPanelRows * sizeof(float));
+    body(col, stop, job.scales + block * kPanelRows * sizeof(float));
     col = stop;
   }
 }

@@ -57,11 +57,10 @@ void multiply_bf16(const PanelJob& job) {
 }
 
 void multiply_f8(const PanelJob& job) {
-  const std::size_t factors = f8_scales_begin(job.cols);
   for_each_element(job, [&](const std::byte* panel, std::size_t lane, const std::byte* x) {
     float y = 0.0F;
     for (std::size_t c = 0; c < job.cols; ++c) {
-      const float factor = weight_at<float>(panel + factors, c / job.scale_cols * kPanelRows + lane);
+      const float factor = weight_at<float>(panel + job.scales, c / job.scale_cols * kPanelRows + lane);
       const float weight =
           e4m3_to_float(weight_at<std::uint8_t>(panel, c * kPanelRows + lane)) / 256.0F * factor;
       y = std::fma(weight, weight_at<float>(x, c), y);

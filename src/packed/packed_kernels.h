@@ -33,7 +33,8 @@ struct PanelJob {
   std::size_t panel_bytes = 0;        ///< From one panel to the next: panel_shape of it.
   std::size_t rows = 0;               ///< Output features; the last panel may hold fewer than kPanelRows.
   std::size_t cols = 0;
-  std::size_t scale_cols = 0;  ///< F8_E4M3: columns with one factor.
+  std::size_t scales = 0;      ///< F8_E4M3: where a panel's factors begin, and
+  std::size_t scale_cols = 0;  ///< how many columns have one.
   ActivationView x;            ///< In PackedKernels::form(dtype); of BF16 panels also in bf16.
   Matrix y;
   std::byte* scratch =

@@ -12,8 +12,8 @@ PackedMatrix::PackedMatrix(DType dtype, std::size_t rows, std::size_t cols, Page
       rows_(rows),
       cols_(cols),
       scale_cols_(scale_cols),
-      panel_bytes_(panel_shape(dtype, cols, scale_cols).bytes) {
-  const auto size = checked_multiply(panels(), panel_bytes_);
+      panel_(panel_shape(dtype, cols, scale_cols)) {
+  const auto size = checked_multiply(panels(), panel_.bytes);
   if (!size) throw std::bad_alloc();
   data_ = memory.take(*size);
 }
@@ -25,7 +25,7 @@ std::size_t PackedMatrix::panel_rows(std::size_t panel) const {
 void PackedMatrix::pack(std::size_t panel, std::span<const std::byte* const> rows,
                         std::span<const float> scales) {
   assert(rows.size() == panel_rows(panel));
-  std::byte* const to = data_ + panel * panel_bytes_;
+  std::byte* const to = data_ + panel * panel_.bytes;
   if (dtype_ == DType::f8_e4m3)
     pack_f8_panel(rows, scales, cols_, scale_cols_, to);
   else
@@ -36,10 +36,11 @@ void PackedMatrix::multiply(const ActivationView& x, std::size_t first, std::siz
                             std::byte* scratch, const PackedKernels& kernels) const {
   assert(first % kPanelRows == 0 && first + count <= rows_ && x.cols == cols_);
   assert(x.form == kernels.form(dtype_) || (dtype_ == DType::bf16 && x.form == ActivationForm::bf16));
-  const PanelJob job{.panels = data_ + first / kPanelRows * panel_bytes_,
-                     .panel_bytes = panel_bytes_,
+  const PanelJob job{.panels = data_ + first / kPanelRows * panel_.bytes,
+                     .panel_bytes = panel_.bytes,
                      .rows = count,
                      .cols = cols_,
+                     .scales = panel_.scales,
                      .scale_cols = scale_cols_,
                      .x = x,
                      .y = y,

@@ -26,7 +26,7 @@ class PackedMatrix {
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
   std::size_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
-  std::size_t bytes() const { return panels() * panel_bytes_; }
+  std::size_t bytes() const { return panels() * panel_.bytes; }
 
   /// First row and number of rows of a panel.
   std::size_t panel_first(std::size_t panel) const { return panel * kPanelRows; }
@@ -46,7 +46,7 @@ class PackedMatrix {
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
   std::size_t scale_cols_ = 0;
-  std::size_t panel_bytes_ = 0;
+  PanelShape panel_;
   std::byte* data_ = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/round_up.h"
 #include "packed/block_format.h"
 #include "packed/block_parts.h"
 #include "tensor/scalar.h"
@@ -17,12 +18,12 @@ namespace {
 using Rows = std::span<const std::byte* const>;
 
 constexpr std::size_t aligned(std::size_t bytes) {
-  return (bytes + kPanelAlignment - 1) / kPanelAlignment * kPanelAlignment;
+  return round_up(bytes, kPanelAlignment);
 }
 
 /// The columns of a panel of BF16 (see panel.h).
 constexpr std::size_t bf16_cols(std::size_t cols) {
-  return (cols + 31) / 32 * 32;
+  return round_up(cols, 32);
 }
 
 /// out[i][row] = the i-th Word of the row. A few cache lines of `out` at a time are written by all rows.
@@ -123,7 +124,8 @@ PanelShape panel_shape(DType dtype, std::size_t cols, std::size_t scale_cols) {
     case DType::f8_e4m3: {
       assert(scale_cols != 0);
       const std::size_t blocks = (cols + scale_cols - 1) / scale_cols;
-      return {f8_scales_begin(cols), f8_scales_begin(cols) + blocks * kPanelRows * sizeof(float)};
+      const std::size_t scales = aligned(cols * kPanelRows);
+      return {scales, scales + blocks * kPanelRows * sizeof(float)};
     }
     default:
       break;
@@ -154,19 +156,18 @@ void pack_f8_panel(Rows rows, std::span<const float> scales, std::size_t cols, s
                    std::byte* panel) {
   const std::size_t blocks = (cols + scale_cols - 1) / scale_cols;
   assert(rows.size() <= kPanelRows && scales.size() == rows.size() * blocks);
-  const PanelShape shape = panel_shape(DType::f8_e4m3, cols, scale_cols);
-  std::memset(panel, 0, shape.bytes);
+  std::byte* const factors = panel + panel_shape(DType::f8_e4m3, cols, scale_cols).scales;
+  std::memset(factors, 0, blocks * kPanelRows * sizeof(float));
+  transpose<std::uint8_t>(rows, cols, panel);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t block = 0; block < blocks; ++block) {
       float factor = scales[row * blocks + block] * 256.0F;
-      for (std::size_t col = block * scale_cols; col < std::min(cols, (block + 1) * scale_cols); ++col) {
-        const std::byte code = rows[row][col];
-        if (std::isnan(e4m3_to_float(static_cast<std::uint8_t>(code))))
+      for (std::size_t col = block * scale_cols; col < std::min(cols, (block + 1) * scale_cols); ++col)
+        if (std::isnan(e4m3_to_float(static_cast<std::uint8_t>(rows[row][col])))) {
           factor = std::numeric_limits<float>::quiet_NaN();
-        else
-          panel[col * kPanelRows + row] = code;
-      }
-      std::memcpy(panel + shape.scales + (block * kPanelRows + row) * sizeof factor, &factor, sizeof factor);
+          panel[col * kPanelRows + row] = std::byte{0};
+        }
+      std::memcpy(factors + (block * kPanelRows + row) * sizeof factor, &factor, sizeof factor);
     }
 }
 

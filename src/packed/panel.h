@@ -43,11 +43,6 @@ struct PanelShape {
   std::size_t bytes = 0;   ///< A multiple of kPanelAlignment.
 };
 
-/// Where the factors of a panel of F8_E4M3 begin.
-constexpr std::size_t f8_scales_begin(std::size_t cols) {
-  return (cols * kPanelRows + kPanelAlignment - 1) / kPanelAlignment * kPanelAlignment;
-}
-
 /// `cols` is whole blocks of `dtype`; F8_E4M3 has a factor for each `scale_cols` columns.
 PanelShape panel_shape(DType dtype, std::size_t cols, std::size_t scale_cols = 0);
 

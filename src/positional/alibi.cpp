@@ -26,7 +26,16 @@ std::vector<float> slopes_of(std::size_t heads) {
   return slopes;
 }
 
-/// scores[i] -= slope * |query - (first_key + i)|. Narrow numbers become floats many at a time, and the same ones.
+/// scores[i] -= slope * |query - key_of(i)|.
+template <typename KeyOf>
+void subtract_distances(float slope, std::size_t query, std::span<float> scores, KeyOf key_of) {
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const std::size_t key = key_of(i);
+    scores[i] -= slope * static_cast<float>(query > key ? query - key : key - query);
+  }
+}
+
+/// The same of the keys from `first_key` on. Narrow numbers become floats many at a time, and the same ones.
 void subtract_distances(float slope, std::size_t query, std::size_t first_key, std::span<float> scores) {
   constexpr std::size_t kNarrow = std::numeric_limits<std::int32_t>::max();
   if (query < kNarrow && first_key + scores.size() < kNarrow) {
@@ -36,10 +45,7 @@ void subtract_distances(float slope, std::size_t query, std::size_t first_key, s
     for (std::int32_t i = 0; i < count; ++i) to[i] -= slope * static_cast<float>(std::abs(ahead - i));
     return;
   }
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const std::size_t key = first_key + i;
-    scores[i] -= slope * static_cast<float>(query > key ? query - key : key - query);
-  }
+  subtract_distances(slope, query, scores, [&](std::size_t i) { return first_key + i; });
 }
 
 class Alibi final : public PositionalEncoding {
@@ -63,14 +69,11 @@ class Alibi final : public PositionalEncoding {
     const float slope = slopes_[place.head];
     for (std::size_t row = 0; row < scores.rows; ++row) {
       const std::size_t query = place.first_query + row;
-      if (place.chosen.empty()) {
+      if (place.chosen.empty())
         subtract_distances(slope, query, place.first_key, scores.row_span(row));
-        continue;
-      }
-      for (std::size_t col = 0; col < scores.cols; ++col) {
-        const std::size_t key = place.first_key + place.chosen[col];
-        scores.row(row)[col] -= slope * static_cast<float>(query > key ? query - key : key - query);
-      }
+      else
+        subtract_distances(slope, query, scores.row_span(row),
+                           [&](std::size_t i) { return place.first_key + place.chosen[i]; });
     }
   }
 

@@ -79,11 +79,8 @@ class PositionalEncoding {
 
   /// Rotates queries or keys in place: x [batch.count, heads * head_dim]; in each head the `rope_dim` values
   /// from `offset` on.
-  virtual void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
-    static_cast<void>(batch);
-    static_cast<void>(x);
-    static_cast<void>(head_dim);
-    static_cast<void>(offset);
+  void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
+    rotate_from(0, batch, x, head_dim, offset);
   }
 
   /// The same where x has the batch's rows from `first` on.

@@ -61,10 +61,6 @@ std::vector<float> Rope::values(std::size_t position, std::size_t dims) const {
   return result;
 }
 
-void Rope::rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const {
-  turn(pairing_, 0, batch, x, head_dim, offset);
-}
-
 void Rope::rotate_from(std::size_t first, const PositionBatch& batch, Matrix x, std::size_t head_dim,
                        std::size_t offset) const {
   turn(pairing_, first, batch, x, head_dim, offset);

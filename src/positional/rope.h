@@ -24,7 +24,6 @@ class Rope final : public PositionalEncoding {
   void prepare(PositionBatch& batch) const override;
 
   /// (a, b) -> (a cos - b sin, b cos + a sin) for every pair, in place.
-  void rotate(const PositionBatch& batch, Matrix x, std::size_t head_dim, std::size_t offset) const override;
   void rotate_from(std::size_t first, const PositionBatch& batch, Matrix x, std::size_t head_dim,
                    std::size_t offset) const override;
   void rotate_halves(const PositionBatch& batch, Matrix x, std::size_t head_dim,

@@ -20,6 +20,7 @@
 
 using namespace mla;
 using nn_test::IndexerBlock;
+using nn_test::kSafe;
 using nn_test::make_fast;
 using nn_test::MlaBlock;
 using nn_test::MlaSetting;
@@ -33,7 +34,6 @@ namespace {
 
 constexpr std::size_t kQueryRank = 22;
 constexpr std::size_t kIndexRotary = 6;
-constexpr double kSafe = 2e-5;  // Index scores are of the order of one; a choice by less could be rounding's.
 
 /// An MLA block with compressed queries, whose indexer selects.
 struct SparseBlock {

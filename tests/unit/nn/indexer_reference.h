@@ -15,6 +15,9 @@
 
 namespace nn_test {
 
+inline constexpr double kSafe =
+    2e-5;  ///< Scores are of the order of one; a choice by less could be rounding's.
+
 /// Turns the pairs (i, i + dim / 2) of the first `dim` values as at `position`, base 10000.
 inline void rotate_halves(double* values, std::size_t dim, std::size_t position) {
   for (std::size_t i = 0; i < dim / 2; ++i) {

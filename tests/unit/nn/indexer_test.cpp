@@ -19,6 +19,7 @@
 
 using namespace mla;
 using nn_test::IndexerBlock;
+using nn_test::kSafe;
 using nn_test::Random;
 using nn_test::Rows;
 
@@ -26,7 +27,6 @@ namespace {
 
 constexpr std::size_t kHidden = 19;
 constexpr std::size_t kRank = 11;
-constexpr double kSafe = 2e-5;  // Scores are of the order of one; a choice by less could be rounding's.
 
 using Selected = std::vector<std::vector<std::uint32_t>>;
 

@@ -19,6 +19,7 @@
 
 using namespace mla;
 using nn_test::IndexerBlock;
+using nn_test::kSafe;
 using nn_test::largest_difference;
 using nn_test::Random;
 using nn_test::random_weight;
@@ -29,7 +30,6 @@ using nn_test::Weight;
 namespace {
 
 constexpr double kTolerance = 2e-5;  // Results are of the order of one.
-constexpr double kSafe = 2e-5;       // A choice by less could be rounding's.
 constexpr std::size_t kHidden = 18;
 constexpr std::size_t kRank = 12;
 constexpr MlaShape kShape{.num_heads = 3,

@@ -63,6 +63,7 @@ class Weights {
          .panel_bytes = bytes(dtype),
          .rows = rows_,
          .cols = cols_,
+         .scales = panel_shape(dtype, cols_, scale_cols_).scales,
          .scale_cols = scale_cols_,
          .x = view,
          .y = {padded.data(), tokens, rows_, stride},
