@@ -52,8 +52,16 @@ void check_components(const JsonField& root) {
       field->fail("found more than " + std::to_string(kMostValues) + " values");
 }
 
+/// The reference library knows one version.
+void check_version(const JsonField& root) {
+  const auto version = root.find("version");
+  if (version && version->as_string() != "1.0")
+    version->unsupported("found " + quote(version->as_string()) + ", expected \"1.0\"");
+}
+
 TokenizerParts read_parts(TokenizerDocument document, const std::string& file) {
   const JsonField root(document.rest, file);
+  check_version(root);
   check_components(root);
   PreTokenization pre_tokenization;
   if (const auto field = root.find("pre_tokenizer")) pre_tokenization = read_pre_tokenizer(*field);

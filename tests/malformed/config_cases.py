@@ -105,6 +105,12 @@ def numbers():
     yield config_case("n_shared_experts -1", {"n_shared_experts": -1}, "n_shared_experts")
     yield config_case("n_shared_experts 2^31", {"n_shared_experts": 2**31}, "n_shared_experts")
     yield config_case("n_shared_experts and their width 2^30", {"n_shared_experts": 2**30, "moe_intermediate_size": 2**30}, "model.layers.1.mlp", file="")
+    for key in ("num_key_value_heads", "num_nextn_predict_layers", "pretraining_tp", "ep_size", "head_dim", "sliding_window"):  # Nobody reads them here.
+        for value in (-1, "1", 1.5, 2**31, [1], True):
+            yield config_case(f"{key} {value!r}", {key: value}, key)
+    for key in ("attention_dropout", "initializer_range", "aux_loss_alpha"):
+        for value in ("0", [], True):
+            yield config_case(f"{key} {value!r}", {key: value}, key)
     yield config_case("an odd rotary dimension", {"qk_rope_head_dim": 3}, "qk_rope_head_dim", "even")
     yield config_case("heads and dimensions whose product wraps", {"num_attention_heads": 2**30, "qk_nope_head_dim": 2**30, "v_head_dim": 2**30}, "self_attn", file="")
     for key in ("rms_norm_eps", "routed_scaling_factor", "rope_theta"):

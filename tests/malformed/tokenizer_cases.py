@@ -89,6 +89,8 @@ def vocabulary():
         yield edit_case(f"a merge {merge!r}", lambda t, m=merge: t["model"]["merges"].append(m), "model.merges[3]")
     for merge in ("a x", "x a", "x y", "a c", ["a", "c"], "c\0 d"):
         yield edit_case(f"a merge of unknown tokens {merge!r}", lambda t, m=merge: t["model"]["merges"].append(m), "model.merges[3]", "not in the vocabulary")
+    for version in ("2.0", "1.1", "", 1, 1.0, [], True):
+        yield edit_case(f"version {version!r}", lambda t, v=version: t.update(version=v), "version")
     yield edit_case("model a string", lambda t: t.update(model="BPE"), "model")
     yield edit_case("model missing", lambda t: t.pop("model") and None, "model", "missing")
     for kind in ("Unigram", "WordPiece", "WordLevel", "bpe", "", 7, [], {}):
