@@ -1,52 +1,19 @@
 #include "base/json.h"
 
-#include <algorithm>
 #include <cmath>
 #include <span>
-#include <vector>
 
+#include "base/json_builder.h"
 #include "base/json_text.h"
 #include "mla/error.h"
 
 namespace mla {
 namespace {
 
-/// Watches the parser go by and stops it at the first duplicate key or at too deep a nesting.
-class Strictness {
- public:
-  Strictness(JsonText& text, std::span<const std::string_view> kept) : text_(text), kept_(kept) {}
-
-  bool operator()(int depth, nlohmann::json::parse_event_t event, Json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    text_.value_seen();
-    const bool opens = event == Event::object_start || event == Event::array_start;
-    if (opens && static_cast<std::size_t>(depth) >= kMaxJsonDepth)
-      throw Error(ErrorCode::format, text_.source(), "",
-                  "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    return event != Event::key || take_key(depth, parsed.get_ref<const std::string&>());
-  }
-
- private:
-  /// Whether what it stands for is kept.
-  bool take_key(int depth, const std::string& key) {
-    if (!keys_.back().insert(key).second)
-      throw Error(ErrorCode::format, text_.source(), key, "the key stands twice in one object");
-    return depth > 1 || kept_.empty() || std::ranges::count(kept_, key) > 0;
-  }
-
-  JsonText& text_;
-  std::span<const std::string_view> kept_;
-  std::vector<std::set<std::string>> keys_;
-};
-
 Json parse(JsonText& text, std::span<const std::string_view> kept) {
-  try {
-    return Json::parse(text.begin(), text.end(), Strictness(text, kept));
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::format, text.source(), "", "not valid JSON: " + json_reason(error));
-  }
+  JsonBuilder builder(text, kept);
+  Json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
 }
 
 /// What `value` is, for "found ..." in a message.
@@ -65,8 +32,8 @@ std::string range(const std::string& kind, double least, double greatest) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, const std::string& source) {
-  JsonText characters(text, source);
+Json parse_json(std::string_view text, const std::string& source, std::size_t longest_value) {
+  JsonText characters(text, source, longest_value);
   return parse(characters, {});
 }
 

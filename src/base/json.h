@@ -22,9 +22,14 @@ using Json = nlohmann::json;
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
+/// Bytes of a string, a number or a stretch of white space in a file. The parser has a value several times in memory.
+inline constexpr std::size_t kLongestJsonValue = std::size_t{1} << 20;
+
 /// Parses `text`; `source` is the file's name for errors. Throws Error(format) on a syntax error, on bad
-/// UTF-8, on nesting deeper than kMaxJsonDepth and on a key that stands twice in one object.
-Json parse_json(std::string_view text, const std::string& source);
+/// UTF-8, on nesting deeper than kMaxJsonDepth and on a key that stands twice in one object; Error(limit) on a value of more
+/// than some `longest_value` bytes.
+Json parse_json(std::string_view text, const std::string& source,
+                std::size_t longest_value = kLongestJsonValue);
 
 /// Reads and parses a regular file of at most `max_bytes`. Throws Error(io), Error(limit) or Error(format). Where `kept` names
 /// keys, the others of the outermost object are checked and left out: they take no memory.

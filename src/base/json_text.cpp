@@ -13,20 +13,20 @@ constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 }  // namespace
 
-JsonText::JsonText(std::string_view text, std::string source)
-    : source_(std::move(source)), size_(text.size()), rest_(text) {
+JsonText::JsonText(std::string_view text, std::string source, std::size_t longest_value)
+    : source_(std::move(source)), size_(text.size()), longest_value_(longest_value), rest_(text) {
   start();
 }
 
 JsonText::JsonText(const std::filesystem::path& file, std::size_t max_bytes)
     : source_(file.string()), size_(0), file_(file) {
   size_ = file_->size();
-  if (file_->size() > max_bytes) {
-    throw Error(
-        ErrorCode::limit, source_, "",
-        "found " + std::to_string(file_->size()) + " bytes, expected at most " + std::to_string(max_bytes));
+  if (size_ > max_bytes) {
+    throw Error(ErrorCode::limit, source_, "",
+                "found " + std::to_string(size_) + " bytes, expected at most " + std::to_string(max_bytes));
   }
-  buffer_.resize(std::min(kPiece, file_->size() + 1));
+  left_ = size_;
+  buffer_.resize(std::min(kPiece, size_ + 1));
   start();
 }
 
@@ -41,7 +41,10 @@ void JsonText::start() {
 void JsonText::refill() {
   std::string_view piece;
   if (file_) {
-    piece = std::string_view(buffer_.data(), file_->read(buffer_));
+    const std::size_t size =
+        std::min(buffer_.size(), left_);  // What is written to the file meanwhile is not read.
+    piece = std::string_view(buffer_.data(), file_->read(std::span(buffer_).first(size)));
+    left_ -= piece.size();
   } else {
     piece = rest_.substr(0, kPiece);
     rest_.remove_prefix(piece.size());
@@ -49,9 +52,9 @@ void JsonText::refill() {
   next_ = piece.data();
   end_ = next_ + piece.size();
   since_value_ += piece.size();
-  if (since_value_ > kLongestValue + 2 * kPiece)
+  if (since_value_ > 2 * kPiece && since_value_ - 2 * kPiece > longest_value_)
     throw Error(ErrorCode::limit, source_, "",
-                "found a value of more than " + std::to_string(kLongestValue) + " bytes");
+                "found a value of more than " + std::to_string(longest_value_) + " bytes");
 }
 
 void JsonText::refuse_nul() const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 
 namespace mla {
 
@@ -18,11 +19,8 @@ namespace mla {
 /// there) and a byte order mark. A Git LFS pointer is refused as such.
 class JsonText {
  public:
-  /// A longer string, number or stretch of white space is refused.
-  static constexpr std::size_t kLongestValue = std::size_t{16} << 20;
-
-  /// `text` must outlive the object; `source` is its name for errors.
-  JsonText(std::string_view text, std::string source);
+  /// `text` must outlive the object; `source` is its name for errors. A value of more than some `longest_value` bytes is refused.
+  JsonText(std::string_view text, std::string source, std::size_t longest_value = kLongestJsonValue);
   /// A regular file of at most `max_bytes`. Throws Error(io), Error(limit).
   JsonText(const std::filesystem::path& file, std::size_t max_bytes);
   JsonText(const JsonText&) = delete;
@@ -71,9 +69,11 @@ class JsonText {
 
   std::string source_;
   std::size_t size_;
+  std::size_t longest_value_ = kLongestJsonValue;
   std::string_view rest_;  ///< Of a text in memory, behind the piece in use.
   std::optional<FileReader> file_;
-  std::vector<char> buffer_;  ///< A piece of the file.
+  std::size_t left_ = 0;      ///< Of the file.
+  std::vector<char> buffer_;  ///< A piece of it.
   const char* next_ = nullptr;
   const char* end_ = nullptr;
   std::size_t since_value_ = 0;  ///< Whole pieces without the end of a value.

@@ -39,7 +39,7 @@ std::string decode_checked(const Tokenizer& tokenizer, const std::vector<TokenId
 
 std::string tokenize_line(const Tokenizer& tokenizer, std::string_view line, const std::string& source,
                           const LineOptions& options) {
-  const Json json = parse_json(line, source);
+  const Json json = parse_json(line, source, line.size());  // A text of any length.
   const JsonField field(json, source);
   if (options.decode) return quoted(decode_checked(tokenizer, ids_of(field), options.special));
   return std::string("[").append(join(tokenizer.encode(field.as_string(), options.special), ",")).append("]");

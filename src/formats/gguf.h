@@ -16,6 +16,9 @@
 
 namespace mla {
 
+/// Some converters write -1 as a uint32 where there is no such token.
+inline constexpr std::int64_t kGgufNoToken = 4294967295;
+
 class GgufReader;
 
 /// The numbers of the metadata types as they stand in the file.

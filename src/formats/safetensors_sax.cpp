@@ -9,6 +9,12 @@
 namespace mla {
 namespace {
 
+constexpr std::size_t kMostDimensions =
+    64;  // Frameworks have no more; what a model needs is looked at later.
+
+// In memory. Trainers write what they trained with, which is some hundred KB.
+constexpr std::size_t kMostMetadata = std::size_t{16} << 20;
+
 /// A state machine over nlohmann's SAX events. The parser guarantees that they nest and that keys come in
 /// objects.
 class HeaderReader : public nlohmann::json_sax<Json> {
@@ -27,6 +33,8 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   bool number_unsigned(number_unsigned_t value) override {
     if (state_ == State::shape_items) {
+      if (entries_.back().shape.size() == kMostDimensions)
+        fail("found more than " + std::to_string(kMostDimensions) + " dimensions");
       entries_.back().shape.push_back(value);
       return true;
     }
@@ -41,6 +49,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
   bool string(string_t& value) override {
     if (state_ == State::metadata_value) {
+      take_metadata(key_.size() + value.size());
       if (!metadata_.emplace(key_, std::move(value)).second) fail("the key stands twice");
       return to(State::metadata_keys);
     }
@@ -131,6 +140,14 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     text_.value_seen();
     state_ = state;
     return true;
+  }
+
+  void take_metadata(std::size_t characters) {
+    constexpr std::size_t kMapEntryBytes = 128;
+    metadata_bytes_ += kMapEntryBytes + characters;
+    if (metadata_bytes_ > kMostMetadata)
+      throw Error(ErrorCode::limit, file_, "__metadata__",
+                  "found more than " + std::to_string(kMostMetadata) + " bytes");
   }
 
   bool tensor_key(string_t& name) {
@@ -229,6 +246,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   std::map<std::string, std::string>& metadata_;
   State state_ = State::document;
   std::string key_;
+  std::size_t metadata_bytes_ = 0;
   std::size_t offsets_ = 0;
   std::size_t skipped_depth_ = 0;
   bool seen_metadata_ = false;

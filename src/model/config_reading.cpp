@@ -61,8 +61,11 @@ Fp8Blocks read_quantization(const JsonField& config) {
   Fp8Blocks result;
   const auto quantization = config.find("quantization_config");
   if (!quantization) return result;
+  if (quantization->expect_object().json().empty()) return result;
+  quantization->get("quant_method").as_string();
   expect_text(*quantization, "quant_method", "fp8");
   expect_text(*quantization, "fmt", "e4m3");
+  expect_text(*quantization, "activation_scheme", "dynamic");
   const auto blocks = quantization->find("weight_block_size");
   if (!blocks) return result;
   if (blocks->array_size() != 2) blocks->fail("expected two block sizes");

@@ -63,8 +63,7 @@ std::optional<double> find_number(const GgufFile& file, std::string_view key, do
 /// One of the `vocabulary` first ids.
 std::optional<TokenId> find_token(const GgufFile& file, std::string_view key, std::int64_t vocabulary) {
   const auto id = file.integer(key, 0, std::numeric_limits<std::uint32_t>::max());
-  // Some converters write -1 as a uint32 for "none".
-  if (!id || *id == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  if (!id || *id == kGgufNoToken) return std::nullopt;
   if (*id >= vocabulary)
     file.fail(key, "found " + std::to_string(*id) + ", expected one of the " + std::to_string(vocabulary) +
                        " tokens");

@@ -38,8 +38,9 @@ constexpr std::array kCounts = {"ep_size",
                                 "topk_group",
                                 "v_head_dim"};
 constexpr std::array kNumbers = {
-    "attention_dropout", "attn_pdrop",   "aux_loss_alpha", "embd_pdrop",           "resid_pdrop",
-    "initializer_range", "rms_norm_eps", "rope_theta",     "router_aux_loss_coef", "routed_scaling_factor"};
+    "attention_dropout", "attn_pdrop",           "aux_loss_alpha",        "embd_pdrop",
+    "resid_pdrop",       "initializer_range",    "partial_rotary_factor", "rms_norm_eps",
+    "rope_theta",        "router_aux_loss_coef", "routed_scaling_factor"};
 constexpr std::array kFlags = {"attention_bias",  "mlp_bias",    "norm_topk_prob",
                                "rope_interleave", "router_bias", "output_router_logits",
                                "seq_aux",         "use_cache",   "use_sliding_window"};

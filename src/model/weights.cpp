@@ -49,8 +49,9 @@ PositionTable WeightLoader::position_table(std::size_t positions, std::size_t di
 }
 
 Linear WeightLoader::linear(const std::string& prefix, std::size_t out, std::size_t in, bool bias) {
-  return Linear(matrix(prefix + ".weight", Shape{out, in}),
-                bias ? vector(prefix + ".bias", out) : std::vector<float>{});
+  // Braces: the weight is looked for, and missed, before the bias.
+  return Linear{matrix(prefix + ".weight", Shape{out, in}),
+                bias ? vector(prefix + ".bias", out) : std::vector<float>{}};
 }
 
 Linear WeightLoader::output_head(const WeightView& embeddings, bool tied) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_builder.h"
 #include "base/json_text.h"
 #include "mla/error.h"
 
@@ -21,26 +22,31 @@ constexpr std::size_t kMostRest = std::size_t{32} << 20;
 /// Takes the events of nlohmann's parser.
 class DocumentBuilder {
  public:
-  explicit DocumentBuilder(JsonText& text) : text_(text), source_(text.source()) {
+  explicit DocumentBuilder(JsonText& text) : text_(text), source_(text.source()), json_(text) {
     document_.end_of_ids =
         static_cast<TokenId>(std::min(static_cast<std::size_t>(kMostTokens), kIdsOfAnyFile + text.size()));
   }
 
-  TokenizerDocument take() { return std::move(document_); }
-
-  bool null() { return value(nullptr); }
-  bool boolean(bool flag) { return value(flag); }
-  bool number_integer(std::int64_t number) { return value(number); }
-  bool number_unsigned(std::uint64_t number) {
-    return part_ == Part::vocabulary ? add_token(number) : value(number);
+  TokenizerDocument take() {
+    document_.rest = json_.take();
+    return std::move(document_);
   }
-  bool number_float(double number, const std::string&) { return value(number); }
+
+  bool null() { return take_value(0) && json_.null(); }
+  bool boolean(bool flag) { return take_value(0) && json_.boolean(flag); }
+  bool number_integer(std::int64_t number) { return take_value(0) && json_.number_integer(number); }
+  bool number_unsigned(std::uint64_t number) {
+    return part_ == Part::vocabulary ? add_token(number) : take_value(0) && json_.number_unsigned(number);
+  }
+  bool number_float(double number, const std::string& text) {
+    return take_value(0) && json_.number_float(number, text);
+  }
   bool binary(Json::binary_t&) { return false; }
 
   bool string(std::string& text) {
     if (part_ == Part::merge) return add_half(text);
     if (part_ == Part::merges) return add_merge(text);
-    return value(std::move(text));
+    return take_value(text.size()) && json_.string(text);
   }
 
   bool key(std::string& name) {
@@ -48,22 +54,26 @@ class DocumentBuilder {
     if (part_ == Part::rest) take_rest(name.size());
     // In the vocabulary the table itself sees what stands twice.
     if (is_taken_out(name)) fail(std::string("model.").append(name), "the key stands twice in one object");
-    if (part_ == Part::rest && open_.back()->contains(name)) fail(name, "the key stands twice in one object");
-    key_ = std::move(name);
+    if (part_ == Part::rest) return json_.key(name);
+    token_ = std::move(name);
     return true;
   }
 
   bool start_object(std::size_t) {
-    if (part_ == Part::rest && in_model() && key_ == "vocab") {
+    if (part_ == Part::rest && in_model() && json_.last_key() == "vocab") {
       document_.vocabulary.emplace();
       part_ = Part::vocabulary;
       return true;
     }
-    return open(Json::object());
+    const bool is_model = json_.depth() == 1 && json_.last_key() == "model";
+    take_value(0);
+    json_.start_object(0);
+    if (json_.depth() == 2) at_model_ = is_model;
+    return true;
   }
 
   bool start_array(std::size_t) {
-    if (part_ == Part::rest && in_model() && key_ == "merges") {
+    if (part_ == Part::rest && in_model() && json_.last_key() == "merges") {
       document_.merges.emplace();
       part_ = Part::merges;
       return true;
@@ -73,14 +83,17 @@ class DocumentBuilder {
       part_ = Part::merge;
       return true;
     }
-    return open(Json::array());
+    take_value(0);
+    json_.start_array(0);
+    if (json_.depth() == 2) at_model_ = false;
+    return true;
   }
 
   bool end_object() { return close(); }
   bool end_array() { return close(); }
 
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
-    fail("", "not valid JSON: " + json_reason(error));
+  bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception& error) {
+    return json_.parse_error(position, token, error);
   }
 
  private:
@@ -106,7 +119,7 @@ class DocumentBuilder {
     }
   }
 
-  bool in_model() const { return open_.size() == 2 && at_model_; }
+  bool in_model() const { return json_.depth() == 2 && at_model_; }
 
   /// Whether `name` is a key of the model whose value did not go into the JSON.
   bool is_taken_out(std::string_view name) const {
@@ -114,39 +127,18 @@ class DocumentBuilder {
            ((name == "vocab" && document_.vocabulary) || (name == "merges" && document_.merges));
   }
 
-  Json* place(Json value) {
-    if (part_ == Part::vocabulary) fail("model.vocab." + key_, "expected an id");
+  /// A value of the rest, of which the document keeps so many characters.
+  bool take_value(std::size_t characters) {
+    if (part_ == Part::vocabulary) fail("model.vocab." + token_, "expected an id");
     if (part_ != Part::rest) fail_merge();
-    text_.value_seen();
-    take_rest(value.is_string() ? value.get_ref<const std::string&>().size() : 0);
-    if (open_.empty()) return &(document_.rest = std::move(value));
-    Json& parent = *open_.back();
-    if (parent.is_object()) return &(parent[key_] = std::move(value));
-    parent.push_back(std::move(value));
-    return &parent.back();
-  }
-
-  template <typename T>
-  bool value(T&& scalar) {
-    place(Json(std::forward<T>(scalar)));
-    return true;
-  }
-
-  bool open(Json container) {
-    if (open_.size() >= kMaxJsonDepth)
-      fail("", "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
-    const bool is_model =
-        open_.size() == 1 && open_.back()->is_object() && key_ == "model" && container.is_object();
-    open_.push_back(place(std::move(container)));
-    if (open_.size() == 2) at_model_ = is_model;
+    take_rest(characters);
     return true;
   }
 
   bool close() {
     switch (part_) {
       case Part::rest:
-        open_.pop_back();
-        return true;
+        return json_.end_object();
       case Part::merge:
         if (halves_.size() != 2) fail_merge();
         part_ = Part::merges;
@@ -159,10 +151,10 @@ class DocumentBuilder {
 
   bool add_token(std::uint64_t id) {
     if (id >= static_cast<std::uint64_t>(document_.end_of_ids))
-      fail("model.vocab." + key_, "found " + std::to_string(id) + ", expected an id below " +
-                                      std::to_string(document_.end_of_ids) + " in a file of this size");
-    if (!document_.vocabulary->add(key_, static_cast<TokenId>(id)))
-      fail("model.vocab." + key_, "the token or its id " + std::to_string(id) + " stands twice");
+      fail("model.vocab." + token_, "found " + std::to_string(id) + ", expected an id below " +
+                                        std::to_string(document_.end_of_ids) + " in a file of this size");
+    if (!document_.vocabulary->add(token_, static_cast<TokenId>(id)))
+      fail("model.vocab." + token_, "the token or its id " + std::to_string(id) + " stands twice");
     return true;
   }
 
@@ -189,9 +181,9 @@ class DocumentBuilder {
   JsonText& text_;
   const std::string& source_;
   TokenizerDocument document_;
+  JsonBuilder json_;  ///< The rest.
   std::size_t rest_bytes_ = 0;
-  std::vector<Json*> open_;  ///< The containers around the place where the parser is.
-  std::string key_;
+  std::string token_;
   std::vector<std::string> halves_;
   Part part_ = Part::rest;
   bool at_model_ = false;  ///< The container of depth 2 is the object `model`.

@@ -141,7 +141,8 @@ def kinds():
         "position_encoding": ("rotary", "", 7, ["rope"], {}),
         "quantization_config": ("fp8", [], 8, {"quant_method": "gptq"}, {"quant_method": "awq", "bits": 4}, {"quant_method": "bitsandbytes"}, {"quant_method": "fp8", "fmt": "e5m2"},
                                 {"quant_method": "fp8", "weight_block_size": [0, 128]}, {"quant_method": "fp8", "weight_block_size": [128]}, {"quant_method": "fp8", "weight_block_size": "128"},
-                                {"quant_method": "fp8", "weight_block_size": [2**40, -1]}, {"quant_method": 8}),
+                                {"quant_method": "fp8", "weight_block_size": [2**40, -1]}, {"quant_method": 8}, {"bits": 4, "group_size": 128}, {"quant_method": None}, {"quant_method": "fp8", "activation_scheme": "static"}, {"quant_method": "fp8", "activation_scheme": 7}),
+        "partial_rotary_factor": ("x", True, []),
         "eos_token_id": (-1, 2**31, "2", 1.5, [1, "2"], [[1]], {}, True, [-1]),
         "bos_token_id": (-1, 2**31, "1", 0.5, [1], True),
         "rope_scaling": ("yarn", [], 4, True),
@@ -234,6 +235,8 @@ def texts():
                 yield Case(f"{file} of 100 MB of zeros", sparse(file), file)
     yield text_case("a config of no keys", b"{}", "model_type", "missing")
     yield text_case("a config with 300,000 keys", lambda right: b"{" + b",".join(b'"k%d":[]' % i for i in range(300_000)) + b"}", CONFIG)
+    yield text_case("a config with 60,000 objects in an object", lambda right: right[:-1] + b',"x":{' + b",".join(b'"k%d":{}' % i for i in range(60_000)) + b'},"vocab_size2":"8"', CONFIG, "JSON")
+    yield text_case("a config with 300,000 objects in a list", lambda right: right[:-1] + b',"x":[' + b"{}," * 300_000 + b"{}]", CONFIG, "JSON")
     yield text_case("a config with a list of a million numbers", lambda right: right[:-1] + b',"eos_token_id2":[' + b"1," * 1_000_000 + b'1],"vocab_size":16}', CONFIG)
 
 

@@ -268,6 +268,7 @@ def indexes():
         yield index_case(name, with_file(INDEX, content), INDEX)
     yield index_case("with a key twice", with_file(INDEX, b'{"weight_map": {"a": "b"}, "weight_map": {}}'), INDEX, "weight_map", "twice")
     yield index_case("with a tensor twice", with_file(INDEX, b'{"weight_map": {"a": "b", "a": "c"}}'), INDEX, "twice")
+    yield index_case("with 100,000 objects for tensors", with_file(INDEX, b'{"weight_map": [' + b"{}," * 100_000 + b"{}]}"), INDEX, "weight_map")
     yield index_case("without weight_map", lambda model, index: {"metadata": {}}, INDEX, "weight_map", "missing")
     for value in (None, [], "model.safetensors", 3, {}):
         yield index_case(f"weight_map {value!r}", lambda model, index, v=value: {"weight_map": v}, INDEX, "weight_map")

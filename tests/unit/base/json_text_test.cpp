@@ -45,11 +45,28 @@ TEST_CASE("JSON text: what the parser would take and JSON does not have") {
 }
 
 TEST_CASE("JSON text: a value has an end") {
-  const std::string many(JsonText::kLongestValue / 4, ' ');
+  const std::string many(kLongestJsonValue / 4, ' ');
   CHECK(parse_json("[1," + many + "2," + many + "3," + many + "4," + many + "5," + many + "6]", "name")
             .size() == 6);
-  const std::string longest(JsonText::kLongestValue + (std::size_t{1} << 18), 'x');
+  const std::string longest(kLongestJsonValue + (std::size_t{1} << 18), 'x');
   CHECK(thrown_by([&] { parse_json("[\"" + longest + "\"]", "name"); }).code() == ErrorCode::limit);
+}
+
+TEST_CASE("JSON text: a text of the caller's own may be of any length") {
+  const std::string longest(3 * kLongestJsonValue, 'x');
+  CHECK(parse_json("\"" + longest + "\"", "name", longest.size()) == Json(longest));
+}
+
+TEST_CASE("JSON: a hundred thousand objects side by side") {
+  constexpr std::size_t kCount = 100'000;
+  std::string list = "[";
+  std::string object = "{";
+  for (std::size_t i = 0; i < kCount; ++i) {
+    list.append(i == 0 ? "{}" : ",{}");
+    object.append(i == 0 ? "\"" : ",\"").append(std::to_string(i)).append("\":{\"a\":[]}");
+  }
+  CHECK(parse_json(list + "]", "name").size() == kCount);
+  CHECK(parse_json(object + "}", "name").size() == kCount);
 }
 
 TEST_CASE("JSON text: a file of zeros costs nothing") {

@@ -76,7 +76,17 @@ std::vector<Malformed> framing() {
 
 std::vector<Malformed> json() {
   const std::string deep(100'000, '[');
+  std::string ones = "1";
+  for (int i = 0; i < 64; ++i) ones += ",1";
+  std::string metadata = "{\"__metadata__\":{\"a\":\"\"";
+  for (int i = 0; i < 17; ++i)
+    metadata.append(",\"" + std::to_string(i) + "\":\"").append(1'000'000, 'x').append("\"");
   return {
+      {"65 dimensions", shape("[" + ones + "]"), "t.shape: found more than 64 dimensions"},
+      {"17 MB of metadata", safetensors(metadata + "}}"), "__metadata__: found more than 16777216 bytes",
+       ErrorCode::limit},
+      {"a name of 2 MB", safetensors("{\"" + std::string(2'000'000, 'x') + "\":{}}"),
+       "found a value of more than 1048576 bytes", ErrorCode::limit},
       {"array", safetensors("[]"), "does not begin with '{'"},
       {"leading space", safetensors(" {}"), "does not begin with '{'"},
       {"byte order mark", safetensors("\xef\xbb\xbf{}"), "does not begin with '{'"},

@@ -152,6 +152,10 @@ TEST_CASE("tokenizer: a GGUF file says what encoding begins and ends with", "[to
               kKey + "eos_token_id", "asks for it");
   check_error(ByteLevel().build().uint32(kKey + "bos_token_id", 6), ErrorCode::format, kKey + "bos_token_id",
               "6");
+  const GgufBuilder none = ByteLevel().build().uint32(kKey + "eos_token_id", 4294967295);
+  CHECK(with(none) == std::vector<TokenId>{0});
+  check_error(GgufBuilder(none).boolean(kKey + "add_eos_token", true), ErrorCode::format,
+              kKey + "eos_token_id", "asks for it");
 }
 
 TEST_CASE("tokenizer: merges by scores", "[tokenizer][gguf]") {
