@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/poison.h"
+#include "base/round_up.h"
 #include "mla/error.h"
 
 namespace mla {
@@ -94,7 +95,7 @@ std::size_t page_size() {
 
 /// What a mapping of `size` bytes has behind them: zeros that belong to no file.
 std::size_t rest_of_page(std::size_t size) {
-  return (page_size() - size % page_size()) % page_size();
+  return round_up(size, page_size()) - size;
 }
 
 // Names of the temporary files that exist, for remove_temporary_files: a signal handler can follow nothing but plain

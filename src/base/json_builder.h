@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -25,9 +26,8 @@ class JsonBuilder {
 
   Json take() { return std::move(root_); }
 
-  std::size_t depth() const {
-    return open_.size();
-  }  ///< Of the objects and arrays around the place in the text.
+  /// Of the objects and arrays around the place in the text.
+  std::size_t depth() const { return open_.size(); }
   const std::string& last_key() const { return key_; }
 
   bool null() { return value(nullptr); }
