@@ -124,19 +124,19 @@ bool is_present(const std::filesystem::path& path) noexcept {
 }
 
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  FileReader file(path);
-  if (file.size() > max_bytes) {
-    throw Error(
-        ErrorCode::limit, path.string(), "",
-        "found " + std::to_string(file.size()) + " bytes, expected at most " + std::to_string(max_bytes));
-  }
+  FileReader file(path, max_bytes);
   std::string content(file.size(), '\0');
   content.resize(file.read(content));
   return content;
 }
 
-FileReader::FileReader(const std::filesystem::path& path) : path_(path) {
+FileReader::FileReader(const std::filesystem::path& path, std::size_t max_bytes) : path_(path) {
   OpenFile file = open_regular(path);
+  if (file.size > max_bytes) {
+    throw Error(
+        ErrorCode::limit, path.string(), "",
+        "found " + std::to_string(file.size) + " bytes, expected at most " + std::to_string(max_bytes));
+  }
   size_ = file.size;
   descriptor_ = file.descriptor.release();
 }

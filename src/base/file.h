@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -19,8 +20,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 /// A regular file that is read from its beginning in pieces.
 class FileReader {
  public:
-  /// Throws Error(io): missing, not a regular file.
-  explicit FileReader(const std::filesystem::path& path);
+  /// Throws Error(io): missing, not a regular file; Error(limit): more than `max_bytes`.
+  explicit FileReader(const std::filesystem::path& path, std::size_t max_bytes = SIZE_MAX);
   ~FileReader();
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;

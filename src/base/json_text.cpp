@@ -19,12 +19,8 @@ JsonText::JsonText(std::string_view text, std::string source, std::size_t longes
 }
 
 JsonText::JsonText(const std::filesystem::path& file, std::size_t max_bytes)
-    : source_(file.string()), size_(0), file_(file) {
+    : source_(file.string()), size_(0), file_(std::in_place, file, max_bytes) {
   size_ = file_->size();
-  if (size_ > max_bytes) {
-    throw Error(ErrorCode::limit, source_, "",
-                "found " + std::to_string(size_) + " bytes, expected at most " + std::to_string(max_bytes));
-  }
   left_ = size_;
   buffer_.resize(std::min(kPiece, size_ + 1));
   start();
