@@ -127,7 +127,7 @@ TEST_CASE("a tokenizer that GGUF has no form for is refused by the field", "[con
   for (const auto& [name, field] : cases) {
     INFO(name);
     const ScratchFolder scratch;
-    const Error error = thrown_by([&] { through_gguf(name, scratch); });
+    const Error error = thrown_by([&, folder = name] { through_gguf(folder, scratch); });
     CHECK(error.code() == ErrorCode::unsupported);
     CHECK(error.field() == field);
   }
