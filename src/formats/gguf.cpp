@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/lfs_pointer.h"
@@ -115,6 +116,12 @@ std::optional<std::int64_t> GgufFile::integer(std::string_view key, std::int64_t
     fail(key, "found " + std::to_string(*value) + ", expected " + std::to_string(least) + " to " +
                   std::to_string(greatest));
   return *value;
+}
+
+std::optional<std::int32_t> GgufFile::token(std::string_view key, std::int64_t vocabulary) const {
+  const auto* const id = find_as<std::int64_t>(key, "an integer");
+  if (id == nullptr || *id == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::int32_t>(*integer(key, 0, vocabulary - 1));
 }
 
 std::optional<double> GgufFile::number(std::string_view key) const {

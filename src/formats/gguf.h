@@ -16,9 +16,6 @@
 
 namespace mla {
 
-/// Some converters write -1 as a uint32 where there is no such token.
-inline constexpr std::int64_t kGgufNoToken = 4294967295;
-
 class GgufReader;
 
 /// The numbers of the metadata types as they stand in the file.
@@ -84,6 +81,8 @@ class GgufFile {
   /// or is out of range. Integers of every width and sign count as integers, both widths of floats as numbers.
   std::optional<std::string_view> string(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t greatest) const;
+  /// The id of one of `vocabulary` tokens, at most 2^31. Nothing, too, where a converter wrote -1 as a uint32 for "no such token".
+  std::optional<std::int32_t> token(std::string_view key, std::int64_t vocabulary) const;
   std::optional<double> number(std::string_view key) const;  ///< Finite.
   std::optional<bool> boolean(std::string_view key) const;
   const GgufValue::Strings* strings(std::string_view key) const;  ///< Null if absent.

@@ -60,23 +60,12 @@ std::optional<double> find_number(const GgufFile& file, std::string_view key, do
   file.fail(key, message);
 }
 
-/// One of the `vocabulary` first ids.
-std::optional<TokenId> find_token(const GgufFile& file, std::string_view key, std::int64_t vocabulary) {
-  const auto id = file.integer(key, 0, std::numeric_limits<std::uint32_t>::max());
-  if (!id || *id == kGgufNoToken) return std::nullopt;
-  if (*id >= vocabulary)
-    file.fail(key, "found " + std::to_string(*id) + ", expected one of the " + std::to_string(vocabulary) +
-                       " tokens");
-  return static_cast<TokenId>(*id);
-}
-
 GenerationConfig read_generation(const GgufFile& file, std::int64_t vocabulary) {
   GenerationConfig result;
-  result.bos_token_id = find_token(file, "tokenizer.ggml.bos_token_id", vocabulary);
+  result.bos_token_id = file.token("tokenizer.ggml.bos_token_id", vocabulary);
   for (const char* key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
-    if (const auto id = find_token(file, key, vocabulary);
-        id && std::ranges::count(result.eos_token_ids, *id) == 0)
+    if (const auto id = file.token(key, vocabulary); id && std::ranges::count(result.eos_token_ids, *id) == 0)
       result.eos_token_ids.push_back(*id);
   }
   // What generation_config.json says beside do_sample, as the converter has it.

@@ -1,6 +1,5 @@
 #include "tokenizer/gguf_vocabulary.h"
 
-#include <limits>
 #include <utility>
 
 #include "tokenizer/quote.h"
@@ -76,17 +75,14 @@ std::vector<AddedToken> GgufVocabulary::added() const {
 void GgufVocabulary::append_marker(std::string_view add_key, std::string_view id_key, bool wanted,
                                    TokenId otherwise, std::vector<TokenId>& ids) const {
   const auto last = static_cast<std::int64_t>(tokens->size()) - 1;
-  std::optional<std::int64_t> id = file->integer(id_key, 0, std::numeric_limits<std::uint32_t>::max());
-  if (id == kGgufNoToken) id.reset();
-  if (id && *id > last)
-    file->fail(id_key, "found " + std::to_string(*id) + ", expected 0 to " + std::to_string(last));
+  const std::optional<TokenId> id = file->token(id_key, last + 1);
   if (!file->boolean(add_key).value_or(wanted)) return;
   if (!id && (otherwise < 0 || otherwise > last)) {
     const bool stated = file->find(add_key) != nullptr;
     file->fail(id_key, stated ? "missing, but " + std::string(add_key) + " asks for it"
                               : "missing, but encoding with this tokenizer.ggml.pre begins with it");
   }
-  ids.push_back(id ? static_cast<TokenId>(*id) : otherwise);
+  ids.push_back(id.value_or(otherwise));
 }
 
 PostProcessor GgufVocabulary::post_processor(bool add_bos, TokenId bos, TokenId eos) const {

@@ -71,10 +71,16 @@ TEST_CASE("a GGUF file gives its metadata and tensors without copying", "[format
 TEST_CASE("keys that are absent, of another type or out of range", "[formats][gguf]") {
   const Folder folder;
   const GgufFile file(
-      folder.write("m.gguf", small_builder().float32("inf", std::numeric_limits<float>::infinity()).bytes()));
+      folder.write("m.gguf", small_builder()
+                                 .float32("inf", std::numeric_limits<float>::infinity())
+                                 .uint32("no_token", std::numeric_limits<std::uint32_t>::max())
+                                 .bytes()));
   REQUIRE(file.find("x") == nullptr);
   REQUIRE_FALSE(file.string("x").has_value());
   REQUIRE_FALSE(file.integer("x", 0, 1).has_value());
+  REQUIRE_FALSE(file.token("x", 1).has_value());
+  REQUIRE_FALSE(file.token("no_token", 1).has_value());
+  REQUIRE(file.token("llama.block_count", 8) == 7);
   REQUIRE_FALSE(file.number("x").has_value());
   REQUIRE_FALSE(file.boolean("x").has_value());
   REQUIRE(file.strings("x") == nullptr);
@@ -93,6 +99,9 @@ TEST_CASE("keys that are absent, of another type or out of range", "[formats][gg
                    "found 7, expected 8 to 9"));
   REQUIRE(contains(refusal("llama.block_count", [&] { file.integer("llama.block_count", 0, 6); }),
                    "found 7, expected 0 to 6"));
+  REQUIRE(contains(refusal("llama.block_count", [&] { file.token("llama.block_count", 7); }),
+                   "found 7, expected 0 to 6"));
+  REQUIRE(contains(refusal("inf", [&] { file.token("inf", 1); }), "found float32, expected an integer"));
   REQUIRE(contains(refusal("llama.block_count", [&] { file.number("llama.block_count"); }),
                    "found uint32, expected a floating-point number"));
   REQUIRE(contains(refusal("inf", [&] { file.number("inf"); }), "expected a finite number"));
