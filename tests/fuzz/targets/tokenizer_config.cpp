@@ -1,4 +1,5 @@
 // tokenizer_config.json beside a tokenizer.json: for the tokenizer, and with its chat template for `mla quantize`.
+#include "base/json.h"
 #include "convert/folder.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/tokenizer_exercise.h"
@@ -17,6 +18,7 @@ constexpr std::string_view kTokenizer = R"({
 void run(std::string_view input) {
   static InputFile file("tokenizer_config.json");
   static const std::filesystem::path tokenizer = file.folder().write("tokenizer.json", kTokenizer);
+  parse_json(input, "tokenizer_config.json");  // Most inputs are no JSON, and are refused without a tokenizer.
   file.put(input);
   exercise(*Tokenizer::load(file.folder().path()), "ab<s>c");
   const std::string folder = file.folder().path().string();
