@@ -99,7 +99,7 @@ void CheckpointMaker::fit(const JsonField& config, std::size_t changes, Shapes& 
 }
 
 Shapes CheckpointMaker::shapes_for(const JsonField& config) const {
-  constexpr std::size_t kMostChanges = 32;
+  constexpr std::size_t kMostChanges = 16;  // Enough for a layer of another width.
   const auto known = begin_with_.find(kind_of(config));
   Shapes shapes = known == begin_with_.end() ? Shapes{} : known->second;
   fit(config, kMostChanges, shapes);
