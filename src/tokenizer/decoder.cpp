@@ -17,10 +17,12 @@ constexpr std::int64_t kMostStripped = 1 << 20;
 constexpr std::size_t kMostGrowth = 16;
 constexpr std::size_t kMostOfAnyToken = 256;
 
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+/// Stops soon once it is longer than `most`.
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to, std::size_t most) {
   std::string result;
   std::size_t at = 0;
-  for (std::size_t hit = text.find(from); hit != std::string_view::npos; hit = text.find(from, at)) {
+  for (std::size_t hit = text.find(from); hit != std::string_view::npos && result.size() <= most;
+       hit = text.find(from, at)) {
     result.append(text.substr(at, hit - at)).append(to);
     at = hit + from.size();
   }
@@ -114,11 +116,10 @@ DecodedToken TokenDecoder::decode(std::string_view token, bool first) const {
     if (step.kind == Step::Kind::strip)
       result.bytes = strip(result.bytes, step.strip);
     else
-      result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to);
+      result.bytes = replace_all(result.bytes, step.from, first && step.drop_first ? "" : step.to, most);
     if (result.bytes.size() > most) {
       throw Error(ErrorCode::format, file_, place_,
-                  "makes " + std::to_string(result.bytes.size()) + " bytes of the token " + quote(token) +
-                      ", expected at most " + std::to_string(most));
+                  "makes more than " + std::to_string(most) + " bytes of the token " + quote(token));
     }
   }
   if (byte_fallback_) {

@@ -15,30 +15,12 @@
 namespace mla {
 namespace {
 
-// A file of a few lines could make a text of any length: each Replace of a sequence doubles it.
-constexpr std::size_t kMostGrowth = 64;
-constexpr std::size_t kMostOfAnyText = std::size_t{1} << 16;
-
-/// Where a normalizer stands, for what is noticed only when it is used.
-struct Place {
-  explicit Place(const JsonField& json) : file(json.file()), field(json.place()) {}
-
-  void check_growth(std::size_t before, std::size_t after) const {
-    if (after <= kMostOfAnyText || (after - kMostOfAnyText) / kMostGrowth <= before) return;
-    throw Error(ErrorCode::limit, file, field,
-                "makes a text of " + std::to_string(before) + " bytes more than " +
-                    std::to_string(kMostGrowth) + " times as long");
-  }
-
-  std::string file;
-  std::string field;
-};
-
 class UnicodeForm final : public Normalizer {
  public:
-  explicit UnicodeForm(int options) : options_(options) {}
+  UnicodeForm(const JsonField& field, int options)
+      : Normalizer(field), options_(static_cast<utf8proc_option_t>(options)) {}
 
-  std::string apply(std::string text, RegexScratch&) const override {
+  std::string transform(std::string text, RegexScratch&, const TextGrowth& growth) const override {
     if (is_ascii(text)) return text;
     // Characters that the reference's older tables do not know stay as they are, and nothing moves across
     // them.
@@ -47,37 +29,43 @@ class UnicodeForm final : public Normalizer {
     for (std::size_t at = 0; at < text.size();) {
       const CodePoint point = code_point_at(text, at);
       if (is_opaque_to_normalization(point.value)) {
-        append_mapped(std::string_view(text).substr(begin, at - begin), result);
+        append_mapped(std::string_view(text).substr(begin, at - begin), growth, result);
         result.append(text, at, point.length);
         begin = at + point.length;
       }
       at += point.length;
     }
-    append_mapped(std::string_view(text).substr(begin), result);
+    append_mapped(std::string_view(text).substr(begin), growth, result);
     return result;
   }
 
  private:
-  void append_mapped(std::string_view text, std::string& result) const {
+  void append_mapped(std::string_view text, const TextGrowth& growth, std::string& result) const {
     if (text.empty()) return;
+    const auto* const bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+    const auto size = static_cast<utf8proc_ssize_t>(text.size());
+    constexpr std::size_t kMostOfOneByte = 6;  // U+FDFA, three bytes, is 18 code points long.
+    if (text.size() > growth.most / kMostOfOneByte) {
+      const utf8proc_ssize_t code_points = utf8proc_decompose(bytes, size, nullptr, 0, options_);
+      if (code_points > 0) check_growth(static_cast<std::size_t>(code_points), growth);
+    }
     utf8proc_uint8_t* mapped = nullptr;
-    const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                                 static_cast<utf8proc_ssize_t>(text.size()), &mapped,
-                                                 static_cast<utf8proc_option_t>(options_));
+    const utf8proc_ssize_t length = utf8proc_map(bytes, size, &mapped, options_);
     const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
     if (length < 0)
       throw Error(ErrorCode::limit, "the text cannot be normalized: " + std::string(utf8proc_errmsg(length)));
     result.append(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
+    check_growth(result.size(), growth);
   }
 
-  int options_;
+  utf8proc_option_t options_;
 };
 
 class Prepend final : public Normalizer {
  public:
-  explicit Prepend(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit Prepend(const JsonField& field) : Normalizer(field), prefix_(field.get("prepend").as_string()) {}
 
-  std::string apply(std::string text, RegexScratch&) const override {
+  std::string transform(std::string text, RegexScratch&, const TextGrowth&) const override {
     return text.empty() ? text : prefix_ + text;
   }
 
@@ -88,15 +76,15 @@ class Prepend final : public Normalizer {
 class Replace final : public Normalizer {
  public:
   explicit Replace(const JsonField& field)
-      : place_(field),
+      : Normalizer(field),
         pattern_(read_pattern(field.get("pattern"))),
         content_(field.get("content").as_string()) {}
 
-  std::string apply(std::string text, RegexScratch& scratch) const override {
+  std::string transform(std::string text, RegexScratch& scratch, const TextGrowth& growth) const override {
     std::string result;
     std::size_t copied = 0;
     pattern_.find_all(text, scratch, [&](RegexMatch match) {
-      place_.check_growth(text.size(), result.size() + content_.size());
+      check_growth(result.size() + (match.begin - copied) + content_.size(), growth);
       result.append(text, copied, match.begin - copied).append(content_);
       copied = match.end;
     });
@@ -105,14 +93,15 @@ class Replace final : public Normalizer {
   }
 
  private:
-  Place place_;
   Regex pattern_;
   std::string content_;
 };
 
 class Lowercase final : public Normalizer {
  public:
-  std::string apply(std::string text, RegexScratch&) const override {
+  explicit Lowercase(const JsonField& field) : Normalizer(field) {}
+
+  std::string transform(std::string text, RegexScratch&, const TextGrowth&) const override {
     std::string result;
     result.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
@@ -129,38 +118,46 @@ class Lowercase final : public Normalizer {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(const JsonField& members) : place_(members) {
+  explicit NormalizerSequence(const JsonField& members) : Normalizer(members) {
     check_component_count(members.array_size(), members);
     for (std::size_t i = 0; i < members.array_size(); ++i) members_.push_back(from_json(members.element(i)));
   }
 
-  std::string apply(std::string text, RegexScratch& scratch) const override {
-    const std::size_t before = text.size();
-    for (const auto& member : members_) {
-      text = member->apply(std::move(text), scratch);
-      place_.check_growth(before, text.size());
-    }
+  std::string transform(std::string text, RegexScratch& scratch, const TextGrowth& growth) const override {
+    for (const auto& member : members_) text = member->apply(std::move(text), scratch, growth);
     return text;
   }
 
  private:
-  Place place_;
   std::vector<std::unique_ptr<const Normalizer>> members_;
 };
 
 }  // namespace
 
+std::string Normalizer::apply(std::string text, RegexScratch& scratch, const TextGrowth& growth) const {
+  std::string result = transform(std::move(text), scratch, growth);
+  check_growth(result.size(), growth);
+  return result;
+}
+
+void Normalizer::check_growth(std::size_t bytes, const TextGrowth& growth) const {
+  if (bytes <= growth.most) return;
+  throw Error(ErrorCode::limit, file_, field_,
+              "makes a text of " + std::to_string(growth.before) + " bytes more than " +
+                  std::to_string(TextGrowth::kMost) + " times as long");
+}
+
 std::unique_ptr<const Normalizer> Normalizer::from_json(const JsonField& field) {
   const std::string& type = field.get("type").as_string();
   constexpr int kCompose = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
   constexpr int kDecompose = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
-  if (type == "NFC") return std::make_unique<UnicodeForm>(kCompose);
-  if (type == "NFD") return std::make_unique<UnicodeForm>(kDecompose);
-  if (type == "NFKC") return std::make_unique<UnicodeForm>(kCompose | UTF8PROC_COMPAT);
-  if (type == "NFKD") return std::make_unique<UnicodeForm>(kDecompose | UTF8PROC_COMPAT);
-  if (type == "Prepend") return std::make_unique<Prepend>(field.get("prepend").as_string());
+  if (type == "NFC") return std::make_unique<UnicodeForm>(field, kCompose);
+  if (type == "NFD") return std::make_unique<UnicodeForm>(field, kDecompose);
+  if (type == "NFKC") return std::make_unique<UnicodeForm>(field, kCompose | UTF8PROC_COMPAT);
+  if (type == "NFKD") return std::make_unique<UnicodeForm>(field, kDecompose | UTF8PROC_COMPAT);
+  if (type == "Prepend") return std::make_unique<Prepend>(field);
   if (type == "Replace") return std::make_unique<Replace>(field);
-  if (type == "Lowercase") return std::make_unique<Lowercase>();
+  if (type == "Lowercase") return std::make_unique<Lowercase>(field);
   if (type == "Sequence") return std::make_unique<NormalizerSequence>(field.get("normalizers"));
   field.get("type").unsupported("found " + quote(type) +
                                 ", expected NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase or Sequence");

@@ -25,15 +25,29 @@ void TextTokenizer::index_tokens() {
 }
 
 /// A token that is looked for in normalized text is itself normalized, in decoding too.
-std::string TextTokenizer::added_form(const AddedToken& token, RegexScratch& scratch) const {
-  return token.normalized && parts_.normalizer ? parts_.normalizer->apply(token.content, scratch)
-                                               : token.content;
+std::string TextTokenizer::added_form(const AddedToken& token, RegexScratch& scratch,
+                                      TextGrowth& growth) const {
+  return token.normalized && parts_.normalizer ? normalize(token.content, scratch, growth) : token.content;
+}
+
+std::string TextTokenizer::normalize(std::string_view piece, RegexScratch& scratch,
+                                     TextGrowth& growth) const {
+  std::string result = parts_.normalizer->apply(std::string(piece), scratch, growth);
+  growth.most -= result.size();
+  return result;
+}
+
+TextGrowth TextTokenizer::added_growth() const {
+  std::size_t bytes = 0;
+  for (const AddedToken& token : parts_.added) bytes += token.content.size();
+  return TextGrowth(bytes);
 }
 
 void TextTokenizer::index_added() {
   const ScratchPool::Lease scratch(scratches_);
+  TextGrowth growth = added_growth();
   for (const AddedToken& token : parts_.added) {
-    const std::string form = added_form(token, (*scratch).regex);
+    const std::string form = added_form(token, (*scratch).regex, growth);
     (token.normalized ? normalized_matcher_ : raw_matcher_).add(token, form);
     tokens_.resize(std::max(tokens_.size(), static_cast<std::size_t>(token.id) + 1));
     set_token(token.id, form, token.special);
@@ -56,11 +70,12 @@ std::vector<TokenId> TextTokenizer::encode(std::string_view text, bool add_speci
 
 void TextTokenizer::encode_valid(std::string_view text, EncodeScratch& scratch,
                                  std::vector<TokenId>& ids) const {
+  TextGrowth growth(text.size());
   raw_matcher_.split(text, [&](std::string_view piece, std::optional<TokenId> token) {
     if (token) return ids.push_back(*token);
     const bool at_start = piece.data() == text.data();
     if (!parts_.normalizer) return encode_plain(piece, at_start, scratch, ids);
-    encode_plain(parts_.normalizer->apply(std::string(piece), scratch.regex), at_start, scratch, ids);
+    encode_plain(normalize(piece, scratch.regex, growth), at_start, scratch, ids);
   });
 }
 
@@ -102,7 +117,8 @@ DecodedToken TextTokenizer::decode_first(TokenId id) const {
   for (const AddedToken& added : parts_.added) {
     if (added.id != id) continue;
     const ScratchPool::Lease scratch(scratches_);
-    return parts_.decoder.decode(added_form(added, (*scratch).regex), true);
+    TextGrowth growth = added_growth();
+    return parts_.decoder.decode(added_form(added, (*scratch).regex, growth), true);
   }
   return parts_.decoder.decode(parts_.model.vocabulary().text(id), true);
 }

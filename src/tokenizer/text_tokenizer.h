@@ -51,7 +51,10 @@ class TextTokenizer final : public Tokenizer {
 
   void index_tokens();
   void index_added();
-  std::string added_form(const AddedToken& token, RegexScratch& scratch) const;
+  TextGrowth added_growth() const;  ///< For all added tokens together.
+  std::string added_form(const AddedToken& token, RegexScratch& scratch, TextGrowth& growth) const;
+  /// Takes what it makes of the piece from what `growth` has left.
+  std::string normalize(std::string_view piece, RegexScratch& scratch, TextGrowth& growth) const;
   void set_token(TokenId id, std::string_view spelling, bool special);
   const Token& token(TokenId id) const;
   void decode_token(TokenId id, bool skip_special_tokens, TextJoiner& joiner, std::string& text) const;

@@ -213,6 +213,28 @@ def growing(content, repeats):
     return {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": content}] * repeats}
 
 
+def growths():
+    """A few lines that would make hundreds of megabytes."""
+
+    def replace(text, content):
+        return {"type": "Replace", "pattern": {"String": text}, "content": content}
+
+    def long_token(tokenizer):
+        tokenizer["model"]["vocab"]["z" * 200] = 14
+        tokenizer["decoder"] = replace("z", "z" * 1_000_000)
+
+    def long_added(tokenizer):
+        tokenizer["added_tokens"] += [{"id": 14 + i, "content": f"<z{i}>", "normalized": True} for i in range(3000)]
+        tokenizer["normalizer"] = replace("z", "z" * 60_000)
+
+    pieces = (TOKENIZE[:-1] + ("a<s>" * 2000,),)
+    yield edit_case("replacements that grow the text 10^12 times", lambda t: t.update(normalizer=growing("a" * 100, 6)), "normalizer", commands=(TOKENIZE, GENERATE))
+    yield edit_case("a replacement that is a megabyte", lambda t: t.update(normalizer=growing("a" * 1_000_000, 2)), "normalizer", commands=(TOKENIZE, GENERATE))
+    yield edit_case("a replacement that is long in each of 2000 pieces", lambda t: t.update(normalizer=replace("a", "a" * 50_000)), "normalizer", commands=pieces)
+    yield edit_case("3000 added tokens that the normalizer makes long", long_added, "normalizer", commands=(TOKENIZE,))
+    yield edit_case("a token of which the decoder makes 200 MB", long_token, "decoder")
+
+
 def settings_case(name, value, *says, commands=BOTH):
     def make(folder):
         model = deepseek()
@@ -254,7 +276,6 @@ def cases():
     yield from added()
     yield from components()
     yield from regexes()
-    yield edit_case("replacements that grow the text 10^12 times", lambda t: t.update(normalizer=growing("a" * 100, 6)), "normalizer", commands=(TOKENIZE, GENERATE))
-    yield edit_case("a replacement that is a megabyte", lambda t: t.update(normalizer=growing("a" * 1_000_000, 2)), "normalizer", commands=(TOKENIZE, GENERATE))
+    yield from growths()
     yield from settings()
     yield from together()

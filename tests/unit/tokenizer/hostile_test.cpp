@@ -290,6 +290,23 @@ TEST_CASE("tokenizer: a normalizer that makes a text much longer is stopped") {
   }
 }
 
+TEST_CASE("tokenizer: a normalizer is stopped for all pieces of a text together", "[tokenizer]") {
+  Json file = small_file();
+  file["normalizer"] = {
+      {"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(3'000, 'a')}};
+  const auto tokenizer = load(file.dump());
+  CHECK(tokenizer->encode("a", false).size() == 3'000);
+  try {
+    tokenizer->encode("a<s>a<s>a", false);
+    FAIL_CHECK("no error");
+  } catch (const mla::Error& error) {
+    CHECK(error.code() == ErrorCode::limit);
+    CHECK(error.field() == "normalizer");
+  }
+  file["added_tokens"].push_back({{"id", 10}, {"content", "aa"}, {"normalized", true}});
+  check_error(file.dump(), ErrorCode::limit, "normalizer");
+}
+
 TEST_CASE("tokenizer: what is not kept as tables is bounded") {
   Json file = small_file();
   for (int i = 0; i < 20'000; ++i) file["decoder"]["more"].push_back(i);
