@@ -232,6 +232,8 @@ def growths():
     yield edit_case("a replacement that is a megabyte", lambda t: t.update(normalizer=growing("a" * 1_000_000, 2)), "normalizer", commands=(TOKENIZE, GENERATE))
     yield edit_case("a replacement that is long in each of 2000 pieces", lambda t: t.update(normalizer=replace("a", "a" * 50_000)), "normalizer", commands=pieces)
     yield edit_case("3000 added tokens that the normalizer makes long", long_added, "normalizer", commands=(TOKENIZE,))
+    prefixes = [split("."), {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "split": True}] * 100
+    yield edit_case("a prefix for each character, 100 times", lambda t: t.update(normalizer=replace("a", "b" * 2000), pre_tokenizer={"type": "Sequence", "pretokenizers": prefixes}), "pre_tokenizer", commands=(TOKENIZE, GENERATE))
     yield edit_case("a token of which the decoder makes 200 MB", long_token, "decoder")
 
 
