@@ -18,7 +18,8 @@ constexpr std::string_view kTokenizer = R"({
 void run(std::string_view input) {
   static InputFile file("tokenizer_config.json");
   static const std::filesystem::path tokenizer = file.folder().write("tokenizer.json", kTokenizer);
-  parse_json(input, "tokenizer_config.json");  // Most inputs are no JSON, and are refused without a tokenizer.
+  // Most inputs are no JSON, and are refused without a tokenizer.
+  parse_json(input, "tokenizer_config.json");
   file.put(input);
   exercise(*Tokenizer::load(file.folder().path()), "ab<s>c");
   const std::string folder = file.folder().path().string();
