@@ -24,12 +24,6 @@ void TextTokenizer::index_tokens() {
     if (vocabulary.has(id)) set_token(id, vocabulary.text(id), false);
 }
 
-/// A token that is looked for in normalized text is itself normalized, in decoding too.
-std::string TextTokenizer::added_form(const AddedToken& token, RegexScratch& scratch,
-                                      TextGrowth& growth) const {
-  return token.normalized && parts_.normalizer ? normalize(token.content, scratch, growth) : token.content;
-}
-
 std::string TextTokenizer::normalize(std::string_view piece, RegexScratch& scratch,
                                      TextGrowth& growth) const {
   std::string result = parts_.normalizer->apply(std::string(piece), scratch, growth);
@@ -37,17 +31,15 @@ std::string TextTokenizer::normalize(std::string_view piece, RegexScratch& scrat
   return result;
 }
 
-TextGrowth TextTokenizer::added_growth() const {
-  std::size_t bytes = 0;
-  for (const AddedToken& token : parts_.added) bytes += token.content.size();
-  return TextGrowth(bytes);
-}
-
 void TextTokenizer::index_added() {
   const ScratchPool::Lease scratch(scratches_);
-  TextGrowth growth = added_growth();
+  std::size_t bytes = 0;
+  for (const AddedToken& token : parts_.added) bytes += token.content.size();
+  TextGrowth growth(bytes);
   for (const AddedToken& token : parts_.added) {
-    const std::string form = added_form(token, (*scratch).regex, growth);
+    const bool changes = token.normalized && parts_.normalizer;
+    const std::string& form = added_forms_.emplace_back(
+        changes ? normalize(token.content, (*scratch).regex, growth) : token.content);
     (token.normalized ? normalized_matcher_ : raw_matcher_).add(token, form);
     tokens_.resize(std::max(tokens_.size(), static_cast<std::size_t>(token.id) + 1));
     set_token(token.id, form, token.special);
@@ -114,12 +106,8 @@ void TextTokenizer::decode_token(TokenId id, bool skip_special_tokens, TextJoine
 }
 
 DecodedToken TextTokenizer::decode_first(TokenId id) const {
-  for (const AddedToken& added : parts_.added) {
-    if (added.id != id) continue;
-    const ScratchPool::Lease scratch(scratches_);
-    TextGrowth growth = added_growth();
-    return parts_.decoder.decode(added_form(added, (*scratch).regex, growth), true);
-  }
+  for (std::size_t i = 0; i < parts_.added.size(); ++i)
+    if (parts_.added[i].id == id) return parts_.decoder.decode(added_forms_[i], true);
   return parts_.decoder.decode(parts_.model.vocabulary().text(id), true);
 }
 

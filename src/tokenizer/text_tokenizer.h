@@ -51,8 +51,6 @@ class TextTokenizer final : public Tokenizer {
 
   void index_tokens();
   void index_added();
-  TextGrowth added_growth() const;  ///< For all added tokens together.
-  std::string added_form(const AddedToken& token, RegexScratch& scratch, TextGrowth& growth) const;
   /// Takes what it makes of the piece from what `growth` has left.
   std::string normalize(std::string_view piece, RegexScratch& scratch, TextGrowth& growth) const;
   void set_token(TokenId id, std::string_view spelling, bool special);
@@ -68,7 +66,9 @@ class TextTokenizer final : public Tokenizer {
                          std::vector<TokenId>& ids) const;
 
   TokenizerParts parts_;
-  std::vector<Token> tokens_;             ///< By id.
+  std::vector<Token> tokens_;  ///< By id.
+  /// Of parts_.added, in their order: one that is looked for in normalized text is itself normalized, in decoding too.
+  std::vector<std::string> added_forms_;
   AddedTokenMatcher raw_matcher_;         ///< Of the tokens looked for in the text as it comes.
   AddedTokenMatcher normalized_matcher_;  ///< Of those looked for in the normalized text.
   mutable ScratchPool scratches_;
